@@ -1,0 +1,5 @@
+"""Named data sets, and readers of data files."""
+
+from .._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
