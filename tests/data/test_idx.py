@@ -103,7 +103,7 @@ def test_numbers_left_over():
     "damage",
     [
         lambda packed: packed[:-12],
-        lambda packed: packed[:20] + b"\xff\xff\xff" + packed[23:],
+        lambda packed: packed[:10] + b"\xff\xff\xff" + packed[13:],
         lambda packed: packed[:-5] + bytes([packed[-5] ^ 1]) + packed[-4:],
         lambda packed: packed[:5],
     ],
