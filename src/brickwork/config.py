@@ -1,0 +1,44 @@
+"""The float type and the fuzz factor that are used where nothing else is said."""
+
+from __future__ import annotations
+
+from .arguments import Choice, Real
+
+_FLOATS = Choice(("float32", "float64"))
+_EPSILONS = Real(0.0, 1.0, low_open=True, high_open=True)
+
+_floatx = "float32"
+_epsilon = 1e-7
+
+
+def floatx() -> str:
+    """The float type of parameters and inputs that name none: "float32" or "float64".
+
+    >>> floatx()
+    'float32'
+    """
+    return _floatx
+
+
+def set_floatx(value: str) -> None:
+    """Set the float type of everything made from now on; what exists keeps its own.
+
+    `value` is "float32" (the start) or "float64". Raises ParameterError for any other word.
+    """
+    global _floatx
+    _floatx = _FLOATS("set_floatx", "value", value)
+
+
+def epsilon() -> float:
+    """The small number that keeps logarithms and divisions finite, 1e-7 unless set.
+
+    >>> epsilon()
+    1e-07
+    """
+    return _epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Set the fuzz factor; a number in (0, 1)."""
+    global _epsilon
+    _epsilon = _EPSILONS("set_epsilon", "value", value)
