@@ -1,0 +1,42 @@
+"""What all tests share: the environment, the `--full` option, random numbers, hypothesis profiles."""
+
+from __future__ import annotations
+
+import os
+
+# Before anything imports them: these are read once, at import.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import hypothesis
+import numpy as np
+import pytest
+
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, max_examples=20, database=None)
+hypothesis.settings.register_profile("full", deadline=None, max_examples=200, print_blob=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the long tests too, and draw more examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A profile asked for by hypothesis's own option wins.
+    if config.getoption("--hypothesis-profile", None) is None:
+        hypothesis.settings.load_profile("full" if config.getoption("--full") else "ci")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--full"):
+        return
+    skip = pytest.mark.skip(reason="a long run: --full")
+    for item in items:
+        if "full" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers that are the same in every run."""
+    return np.random.default_rng(0)
