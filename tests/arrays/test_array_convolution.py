@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brickwork.arrays import jax_extra, numpy_extra
+from brickwork.arrays import jax_extra, numpy_extra, numpy_windows
 
 
 class Case(NamedTuple):
@@ -124,7 +124,7 @@ def test_numpy_matches_loops(case, dtype):
 @pytest.mark.parametrize("block", [1, 600, 5000])
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_numpy_is_the_same_in_blocks_of_any_size(case, block, monkeypatch):
-    monkeypatch.setattr(numpy_extra, "_BLOCK_BYTES", block)
+    monkeypatch.setattr(numpy_windows, "BLOCK_BYTES", block)
     arrays = case.arrays()
     for got, want in zip(computed(numpy_extra, *arrays, case), loops(*arrays, case), strict=True):
         np.testing.assert_array_equal(got, want)
@@ -176,7 +176,7 @@ def assert_adjoint(library, case, seed, dtype):
 def test_numpy_gradients_are_adjoint(case, seed, block):
     """<conv(x, W), dy> = <x, dx> = <W, dW>, exactly, on whole numbers."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(numpy_extra, "_BLOCK_BYTES", block)
+        patch.setattr(numpy_windows, "BLOCK_BYTES", block)
         assert_adjoint(np.asarray, case, seed, np.float64)
 
 

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from . import numpy_depthwise as depthwise
+from .numpy_windows import add_taps, blocks, output_size, pad, places, reach, taps
 from .philox import bits, philox
 
 if TYPE_CHECKING:
@@ -33,11 +35,11 @@ __all__ = [
     "taps",
 ]
 
-_BLOCK_BYTES = 1 << 21
-"""Size of the matrix of columns that is built and multiplied at a time."""
-
 _SHORT_RUN = 16
-"""Windows whose rows hold fewer numbers than this are copied tap by tap, not window by window."""
+"""Where fewer numbers than this lie side by side in a window, columns are copied row of pixels by row."""
+
+_FEW_CHANNELS = 4
+"""With fewer, scattering columns of gradients moves less than gathering columns of dy."""
 
 
 def convolve(
@@ -57,7 +59,7 @@ def convolve(
     8.0
     """
     if _is_depthwise(W, groups):
-        return _depthwise(x, W, strides, padding, dilation)
+        return depthwise.convolve(x, W, strides, padding, dilation)
     if groups > 1:
         pairs = zip(np.split(x, groups, axis=-1), np.split(W, groups, axis=-1), strict=True)
         return np.concatenate(
@@ -69,7 +71,7 @@ def convolve(
         return flat.reshape(*x.shape[:-1], W.shape[-1])
     window = W.shape[:2]
     y = np.empty(
-        (len(x), *_output_size(x.shape, window, strides, padding, dilation), W.shape[-1]),
+        (len(x), *output_size(x.shape, window, strides, padding, dilation), W.shape[-1]),
         np.result_type(x, W),
     )
     matrix = W.reshape(-1, W.shape[-1])
@@ -93,7 +95,7 @@ def convolve_input_gradient(
     Shapes: dy (N, oh, ow, O), W (kh, kw, C / groups, O) -> dx of `input_shape` (N, H, W, C).
     """
     if _is_depthwise(W, groups):
-        return _depthwise_input_gradient(dy, W, input_shape, strides, padding, dilation)
+        return depthwise.convolve_input_gradient(dy, W, input_shape, strides, padding, dilation)
     if groups > 1:
         shape = (*input_shape[:-1], input_shape[-1] // groups)
         pairs = zip(np.split(dy, groups, axis=-1), np.split(W, groups, axis=-1), strict=True)
@@ -112,13 +114,14 @@ def convolve_input_gradient(
             ],
             axis=-1,
         )
-    if strides == (1, 1):
+    if strides == (1, 1) and W.shape[2] >= _FEW_CHANNELS:
         # A convolution again, of dy with the mirrored kernel; x may be cropped where a pad is larger than it.
         mirrored = np.ascontiguousarray(W[::-1, ::-1].swapaxes(2, 3))
-        (top, left), reach = (padding[0][0], padding[1][0]), _reach(W.shape[:2], dilation)
+        top, left = padding[0][0], padding[1][0]
+        down, across = reach(W.shape[:2], dilation)
         mirrored_padding = (
-            (reach[0] - top, input_shape[1] - dy.shape[1] + top),
-            (reach[1] - left, input_shape[2] - dy.shape[2] + left),
+            (down - top, input_shape[1] - dy.shape[1] + top),
+            (across - left, input_shape[2] - dy.shape[2] + left),
         )
         return convolve(dy, mirrored, strides=(1, 1), padding=mirrored_padding, dilation=dilation, groups=1)
     return _scatter_columns(dy, W, input_shape, strides, padding, dilation)
@@ -142,7 +145,7 @@ def convolve_kernel_gradient(
     """
     kh, kw, _, outputs = kernel_shape
     if groups > 1 and kernel_shape[2] == 1:
-        return _depthwise_kernel_gradient(x, dy, kernel_shape, strides, padding, dilation)
+        return depthwise.convolve_kernel_gradient(x, dy, kernel_shape, strides, padding, dilation)
     if groups > 1:
         shape = (*kernel_shape[:-1], outputs // groups)
         pairs = zip(np.split(x, groups, axis=-1), np.split(dy, groups, axis=-1), strict=True)
@@ -170,107 +173,12 @@ def convolve_kernel_gradient(
     return total.reshape(kernel_shape)
 
 
-def pad(x: NDArray[Any], widths: Sequence[Pair], value: float = 0.0) -> NDArray[Any]:
-    """x with `widths[axis]` = (before, after) copies of `value` around it, as `numpy.pad`.
-
-    >>> pad(np.ones(2), ((1, 0),)).tolist()
-    [0.0, 1.0, 1.0]
-    """
-    if not any(any(pair) for pair in widths):
-        return x
-    inner = tuple(slice(low, low + size) for (low, _), size in zip(widths, x.shape, strict=True))
-    shape = [low + size + high for (low, high), size in zip(widths, x.shape, strict=True)]
-    padded = np.full(shape, value, x.dtype)
-    padded[inner] = x
-    return padded
-
-
-def taps(
-    x: NDArray[Any], *, window: Pair, strides: Pair, padding: Padding, dilation: Pair, value: float
-) -> list[NDArray[Any]]:
-    """What each place of a sliding window sees: kh * kw arrays (N, oh, ow, C), the window read row by row.
-
-    x is padded with `value`. Without padding the arrays are views of x.
-    """
-    size = _output_size(x.shape, window, strides, padding, dilation)
-    padded = pad(x, ((0, 0), *padding, (0, 0)), value)
-    return [padded[place] for place in _places(window, size, strides, dilation)]
-
-
-def add_taps(
-    pieces: Sequence[NDArray[Any]],
-    *,
-    input_shape: Sequence[int],
-    window: Pair,
-    strides: Pair,
-    padding: Padding,
-    dilation: Pair,
-) -> NDArray[Any]:
-    """The adjoint of `taps`: each piece (N, oh, ow, C) is added to where it came from in (N, H, W, C)."""
-    n, height, width, channels = input_shape
-    (top, bottom), (left, right) = padding
-    padded = (height + top + bottom, width + left + right)
-    size: Pair = (pieces[0].shape[1], pieces[0].shape[2])
-    places = _places(window, size, strides, dilation)
-    tiled = window == strides and dilation == (1, 1) and padded == (size[0] * window[0], size[1] * window[1])
-    if tiled:
-        total = np.empty((n, *padded, channels), pieces[0].dtype)
-        for place, piece in zip(places, pieces, strict=True):
-            total[place] = piece
-    else:
-        total = np.zeros((n, *padded, channels), pieces[0].dtype)
-        for place, piece in zip(places, pieces, strict=True):
-            total[place] += piece
-    return total[:, top : top + height, left : left + width]
-
-
-def _reach(window: Sequence[int], dilation: Pair) -> Pair:
-    """Pixels between the first and the last tap of a window."""
-    return (window[0] - 1) * dilation[0], (window[1] - 1) * dilation[1]
-
-
-def _output_size(
-    shape: Sequence[int], window: Sequence[int], strides: Pair, padding: Padding, dilation: Pair
-) -> Pair:
-    high, wide = (
-        (size + low + high - 1 - reach) // stride + 1
-        for size, (low, high), reach, stride in zip(
-            shape[1:3], padding, _reach(window, dilation), strides, strict=True
-        )
-    )
-    return high, wide
-
-
-def _places(window: Pair, size: Pair, strides: Pair, dilation: Pair) -> list[tuple[slice, slice, slice]]:
-    """Where in the padded image each tap of the window finds its pixels, for an output of `size`."""
-
-    def along(tap: int, axis: int) -> slice:
-        start = tap * dilation[axis]
-        return slice(start, start + (size[axis] - 1) * strides[axis] + 1, strides[axis])
-
-    return [(slice(None), along(p, 0), along(q, 1)) for p in range(window[0]) for q in range(window[1])]
-
-
 def _is_pointwise(kernel_shape: Sequence[int], strides: Pair, padding: Padding) -> bool:
     return tuple(kernel_shape[:2]) == (1, 1) and strides == (1, 1) and padding == ((0, 0), (0, 0))
 
 
 def _is_depthwise(W: NDArray[Any], groups: int) -> bool:
     return groups > 1 and W.shape[2] == 1
-
-
-def _blocks(images: int, rows: int, row_bytes: int) -> Iterator[tuple[slice, slice]]:
-    """Cut (images, rows) into pieces of about `_BLOCK_BYTES`: several whole images, or some rows of one."""
-    at_once = _BLOCK_BYTES // max(row_bytes, 1)
-    if at_once >= rows:
-        step = max(at_once // max(rows, 1), 1)
-        for start in range(0, images, step):
-            yield slice(start, min(start + step, images)), slice(0, rows)
-        return
-    step = max(at_once, 1)
-    for image in range(images):
-        for start in range(0, rows, step):
-            yield slice(image, image + 1), slice(start, min(start + step, rows))
 
 
 def _cropped(x: NDArray[Any], padding: Padding) -> tuple[NDArray[Any], Padding]:
@@ -293,14 +201,14 @@ def _columns(
     """
     kh, kw = window
     channels = x.shape[-1]
-    oh, ow = _output_size(x.shape, window, strides, padding, dilation)
+    oh, ow = output_size(x.shape, window, strides, padding, dilation)
     x, padding = _cropped(x, padding)
     length = kh * kw * channels
     tap_by_tap = channels * (kw if dilation[1] == 1 else 1) < _SHORT_RUN
     store: NDArray[Any] = np.empty(0, x.dtype)
     framed: NDArray[Any] = x
     at = -1
-    for images, rows in _blocks(len(x), oh, ow * length * x.dtype.itemsize):
+    for images, rows in blocks(len(x), oh, ow * length * x.dtype.itemsize):
         if images.start != at:
             framed = pad(x[images], ((0, 0), *padding, (0, 0)))
             at = images.start
@@ -338,83 +246,23 @@ def _scatter_columns(
     _, height, width, _ = input_shape
     dtype = np.result_type(dy, W)
     dx = np.empty(tuple(input_shape), dtype)
-    matrix = W.reshape(-1, outputs).T
-    for images, _ in _blocks(len(dy), 1, oh * ow * matrix.shape[1] * dtype.itemsize):
+    matrix = W.reshape(-1, outputs)
+    spots = places((kh, kw), (oh, ow), strides, dilation)
+    tap_by_tap = channels < _SHORT_RUN
+    for images, _ in blocks(len(dy), 1, oh * ow * len(matrix) * dtype.itemsize):
         n = images.stop - images.start
-        columns = np.matmul(dy[images].reshape(-1, outputs), matrix).reshape(n, oh, ow, kh * kw, channels)
+        part = dy[images].reshape(-1, outputs)
         framed = np.zeros((n, height + top + bottom, width + left + right, channels), dtype)
-        for tap, place in enumerate(_places((kh, kw), (oh, ow), strides, dilation)):
-            framed[place] += columns[:, :, :, tap]
+        if tap_by_tap:
+            # Channels first, so that the inner loop of the additions runs along a row of pixels.
+            framed = framed.reshape(channels, *framed.shape[:-1])
+            columns = np.matmul(matrix, part.T).reshape(kh * kw, channels, n, oh, ow)
+            for place, piece in zip(spots, columns, strict=True):
+                framed[:, *place] += piece
+            framed = framed.transpose(1, 2, 3, 0)
+        else:
+            columns = np.matmul(part, matrix.T).reshape(n, oh, ow, kh * kw, channels)
+            for tap, place in enumerate(spots):
+                framed[place] += columns[:, :, :, tap]
         dx[images] = framed[:, top : top + height, left : left + width]
     return dx
-
-
-def _depthwise(
-    x: NDArray[Any], W: NDArray[Any], strides: Pair, padding: Padding, dilation: Pair
-) -> NDArray[Any]:
-    """`convolve` where every group has one input channel: no matrix product, one multiplication per tap."""
-    kh, kw, _, outputs = W.shape
-    x = _repeated(x, outputs)
-    size = _output_size(x.shape, (kh, kw), strides, padding, dilation)
-    y = np.empty((len(x), *size, outputs), np.result_type(x, W))
-    for images, _ in _blocks(len(x), 1, 4 * size[0] * size[1] * outputs * x.itemsize):
-        seen = taps(
-            x[images], window=(kh, kw), strides=strides, padding=padding, dilation=dilation, value=0.0
-        )
-        total = y[images]
-        np.multiply(seen[0], W[0, 0, 0], out=total)
-        for tap, weight in zip(seen[1:], W.reshape(-1, outputs)[1:], strict=True):
-            total += tap * weight
-    return y
-
-
-def _depthwise_input_gradient(
-    dy: NDArray[Any],
-    W: NDArray[Any],
-    input_shape: Sequence[int],
-    strides: Pair,
-    padding: Padding,
-    dilation: Pair,
-) -> NDArray[Any]:
-    kh, kw, _, outputs = W.shape
-    n, height, width, channels = input_shape
-    dx = np.empty((n, height, width, outputs), np.result_type(dy, W))
-    for images, _ in _blocks(n, 1, 4 * height * width * outputs * dx.itemsize):
-        part = dy[images]
-        dx[images] = add_taps(
-            [part * weight for weight in W.reshape(-1, outputs)],
-            input_shape=(len(part), height, width, outputs),
-            window=(kh, kw),
-            strides=strides,
-            padding=padding,
-            dilation=dilation,
-        )
-    if outputs == channels:
-        return dx
-    total: NDArray[Any] = dx.reshape(n, height, width, channels, -1).sum(axis=-1)
-    return total
-
-
-def _depthwise_kernel_gradient(
-    x: NDArray[Any],
-    dy: NDArray[Any],
-    kernel_shape: Sequence[int],
-    strides: Pair,
-    padding: Padding,
-    dilation: Pair,
-) -> NDArray[Any]:
-    kh, kw, _, outputs = kernel_shape
-    x = _repeated(x, outputs)
-    total = np.zeros((kh * kw, outputs), np.result_type(x, dy))
-    for images, _ in _blocks(len(x), 1, 4 * dy[:1].size * dy.itemsize):
-        seen = taps(
-            x[images], window=(kh, kw), strides=strides, padding=padding, dilation=dilation, value=0.0
-        )
-        for row, tap in zip(total, seen, strict=True):
-            row += (tap * dy[images]).sum(axis=(0, 1, 2))
-    return total.reshape(kernel_shape)
-
-
-def _repeated(x: NDArray[Any], outputs: int) -> NDArray[Any]:
-    """x with each channel repeated for every output that reads it."""
-    return x if x.shape[-1] == outputs else np.repeat(x, outputs // x.shape[-1], axis=-1)
