@@ -75,7 +75,7 @@ class Constant(Initializer):
     """
 
     random: ClassVar[bool] = False
-    value: float = argument(Real(), 0.0)
+    value: float = argument(Real(), default=0.0)
 
     def draw(
         self, shape: tuple[int, ...], dtype: npt.DTypeLike, generator: np.random.Generator
@@ -132,9 +132,9 @@ class RandomNormal(Initializer):
     0.5
     """
 
-    mean: float = argument(Real(), 0.0)
-    stddev: float = argument(Real(0.0), 0.05)
-    seed: int | None = argument(_SEED, None)
+    mean: float = argument(Real(), default=0.0)
+    stddev: float = argument(Real(0.0), default=0.05)
+    seed: int | None = argument(_SEED, default=None)
 
     def draw(
         self, shape: tuple[int, ...], dtype: npt.DTypeLike, generator: np.random.Generator
@@ -159,9 +159,9 @@ class TruncatedNormal(Initializer):
     True
     """
 
-    mean: float = argument(Real(), 0.0)
-    stddev: float = argument(Real(0.0), 0.05)
-    seed: int | None = argument(_SEED, None)
+    mean: float = argument(Real(), default=0.0)
+    stddev: float = argument(Real(0.0), default=0.05)
+    seed: int | None = argument(_SEED, default=None)
 
     def draw(
         self, shape: tuple[int, ...], dtype: npt.DTypeLike, generator: np.random.Generator
@@ -184,9 +184,9 @@ class RandomUniform(Initializer):
     0.5
     """
 
-    minval: float = argument(Real(), -0.05)
-    maxval: float = argument(Real(), 0.05)
-    seed: int | None = argument(_SEED, None)
+    minval: float = argument(Real(), default=-0.05)
+    maxval: float = argument(Real(), default=0.05)
+    seed: int | None = argument(_SEED, default=None)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -221,10 +221,10 @@ class VarianceScaling(Initializer):
     0.1
     """
 
-    scale: float = argument(Real(0.0, low_open=True), 1.0)
-    mode: str = argument(Choice(("fan_in", "fan_out", "fan_avg")), "fan_in")
-    distribution: str = argument(_DISTRIBUTION, "truncated_normal")
-    seed: int | None = argument(_SEED, None)
+    scale: float = argument(Real(0.0, low_open=True), default=1.0)
+    mode: str = argument(Choice(("fan_in", "fan_out", "fan_avg")), default="fan_in")
+    distribution: str = argument(_DISTRIBUTION, default="truncated_normal")
+    seed: int | None = argument(_SEED, default=None)
 
     def __post_init__(self) -> None:
         if self.distribution == "normal":
@@ -260,9 +260,9 @@ class GlorotUniform(VarianceScaling):
     True
     """
 
-    scale: float = argument(_FIXED, 1.0, init=False)
-    mode: str = argument(_FIXED, "fan_avg", init=False)
-    distribution: str = argument(_FIXED, "uniform", init=False)
+    scale: float = argument(_FIXED, default=1.0, init=False)
+    mode: str = argument(_FIXED, default="fan_avg", init=False)
+    distribution: str = argument(_FIXED, default="uniform", init=False)
 
 
 @configured()
@@ -277,9 +277,9 @@ class GlorotNormal(VarianceScaling):
     0.1
     """
 
-    scale: float = argument(_FIXED, 1.0, init=False)
-    mode: str = argument(_FIXED, "fan_avg", init=False)
-    distribution: str = argument(_FIXED, "truncated_normal", init=False)
+    scale: float = argument(_FIXED, default=1.0, init=False)
+    mode: str = argument(_FIXED, default="fan_avg", init=False)
+    distribution: str = argument(_FIXED, default="truncated_normal", init=False)
 
 
 @configured()
@@ -294,9 +294,9 @@ class HeUniform(VarianceScaling):
     True
     """
 
-    scale: float = argument(_FIXED, 2.0, init=False)
-    mode: str = argument(_FIXED, "fan_in", init=False)
-    distribution: str = argument(_FIXED, "uniform", init=False)
+    scale: float = argument(_FIXED, default=2.0, init=False)
+    mode: str = argument(_FIXED, default="fan_in", init=False)
+    distribution: str = argument(_FIXED, default="uniform", init=False)
 
 
 @configured()
@@ -311,9 +311,9 @@ class HeNormal(VarianceScaling):
     0.1
     """
 
-    scale: float = argument(_FIXED, 2.0, init=False)
-    mode: str = argument(_FIXED, "fan_in", init=False)
-    distribution: str = argument(_FIXED, "truncated_normal", init=False)
+    scale: float = argument(_FIXED, default=2.0, init=False)
+    mode: str = argument(_FIXED, default="fan_in", init=False)
+    distribution: str = argument(_FIXED, default="truncated_normal", init=False)
 
 
 @configured()
@@ -328,9 +328,9 @@ class LecunUniform(VarianceScaling):
     True
     """
 
-    scale: float = argument(_FIXED, 1.0, init=False)
-    mode: str = argument(_FIXED, "fan_in", init=False)
-    distribution: str = argument(_FIXED, "uniform", init=False)
+    scale: float = argument(_FIXED, default=1.0, init=False)
+    mode: str = argument(_FIXED, default="fan_in", init=False)
+    distribution: str = argument(_FIXED, default="uniform", init=False)
 
 
 @configured()
@@ -345,9 +345,9 @@ class LecunNormal(VarianceScaling):
     0.1
     """
 
-    scale: float = argument(_FIXED, 1.0, init=False)
-    mode: str = argument(_FIXED, "fan_in", init=False)
-    distribution: str = argument(_FIXED, "truncated_normal", init=False)
+    scale: float = argument(_FIXED, default=1.0, init=False)
+    mode: str = argument(_FIXED, default="fan_in", init=False)
+    distribution: str = argument(_FIXED, default="truncated_normal", init=False)
 
 
 class FromFunction(Initializer):
