@@ -61,10 +61,11 @@ class Catalogue(Generic[T]):
     def find(self, name: Any, custom_objects: Mapping[str, type[T]] | None = None) -> type[T]:
         """The class of that name."""
         known = {**self._all, **(custom_objects or {})}
-        if name not in known:
+        found = known.get(name) or known.get(str(name).lower())
+        if found is None:
             hint = did_you_mean(str(name).lower(), known)
             raise ParameterError(f"{self._expected()}; got {name!r}.{hint}")
-        return known[name]
+        return found
 
     def serialize(self, thing: Any) -> dict[str, Any]:
         """{"class_name", "config"} of the object, for JSON."""
