@@ -1,0 +1,121 @@
+"""Projections that follow each update: a parameter is replaced by the nearest allowed one.
+
+Each is a function w -> w in the array's own namespace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .arguments import Configured, Either, Many, Real, Whole, argument, configured
+from .arrays import Array, namespace
+from .catalogue import Catalogue
+from .config import epsilon
+
+_AXIS = Either((Whole(), Many(Whole())))
+
+
+@configured()
+class Constraint(Configured):
+    """Base of all constraints: a subclass writes `__call__(w)`, which gives the allowed parameter."""
+
+    def __call__(self, w: Array) -> Array:
+        """The parameter within its bounds; here, itself."""
+        return w
+
+
+@configured()
+class MaxNorm(Constraint):
+    """Weights whose 2-norm along `axis` is at most `max_value` (Srivastava and others 2014).
+
+    w <- w min(norm, max_value) / (norm + epsilon), epsilon = `config.epsilon()`, as in Keras.
+
+    Parameters
+    ----------
+    max_value : number of at least 0, default 2
+    axis : whole number or tuple of them, default 0: the inputs of each unit of a Dense kernel (F, U);
+        (0, 1, 2) for each filter of a Conv2D kernel
+
+    >>> import numpy as np
+    >>> MaxNorm(2.0)(np.array([[3.0], [4.0]])).round(6).tolist()
+    [[1.2], [1.6]]
+    """
+
+    max_value: float = argument(Real(0.0), default=2.0)
+    axis: int | tuple[int, ...] = argument(_AXIS, default=0)
+
+    def __call__(self, w: Array) -> Array:
+        """The shortened weights."""
+        norm = _norm(w, self.axis)
+        return w * (namespace(w).clip(norm, 0.0, self.max_value) / (norm + epsilon()))
+
+
+@configured()
+class NonNeg(Constraint):
+    """Weights of at least 0.
+
+    >>> import numpy as np
+    >>> NonNeg()(np.array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+
+    def __call__(self, w: Array) -> Array:
+        """max(w, 0)."""
+        xp = namespace(w)
+        return xp.maximum(w, xp.zeros_like(w))
+
+
+@configured()
+class UnitNorm(Constraint):
+    """Weights whose 2-norm along `axis` is 1: w <- w / (norm + epsilon).
+
+    Parameters
+    ----------
+    axis : whole number or tuple of them, default 0; as in `MaxNorm`
+
+    >>> import numpy as np
+    >>> UnitNorm()(np.array([[3.0], [4.0]])).round(6).tolist()
+    [[0.6], [0.8]]
+    """
+
+    axis: int | tuple[int, ...] = argument(_AXIS, default=0)
+
+    def __call__(self, w: Array) -> Array:
+        """The weights divided by their norm."""
+        return w / (_norm(w, self.axis) + epsilon())
+
+
+def _norm(w: Array, axis: int | tuple[int, ...]) -> Array:
+    xp = namespace(w)
+    return xp.sqrt(xp.sum(w * w, axis=axis, keepdims=True))
+
+
+max_norm, non_neg, unit_norm = MaxNorm, NonNeg, UnitNorm
+
+_CATALOGUE: Catalogue[Constraint] = Catalogue("constraint", Constraint, (MaxNorm, NonNeg, UnitNorm))
+
+
+def get(identifier: Any) -> Constraint | None:
+    """The constraint that a name, class, configuration or the object itself stands for; None for None.
+
+    >>> get("non_neg")
+    NonNeg()
+    """
+    return _CATALOGUE.get(identifier)
+
+
+def serialize(constraint: Constraint) -> dict[str, Any]:
+    """{"class_name", "config"} of the constraint.
+
+    >>> serialize(UnitNorm())
+    {'class_name': 'UnitNorm', 'config': {'axis': 0}}
+    """
+    return _CATALOGUE.serialize(constraint)
+
+
+def deserialize(
+    config: Mapping[str, Any], custom_objects: Mapping[str, type[Constraint]] | None = None
+) -> Constraint:
+    """The constraint that `serialize` told; `custom_objects` names classes of your own."""
+    return _CATALOGUE.deserialize(config, custom_objects)

@@ -1,0 +1,79 @@
+"""Small helpers with Keras's names: one-hot rows, unit vectors, the random seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .arguments import Whole
+from .config import floatx
+from .errors import DataError, ParameterTypeError
+from .seeds import set_random_seed as set_random_seed
+
+__all__ = ["normalize", "set_random_seed", "to_categorical"]
+
+
+def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDArray[Any]:
+    """Labels as one-hot rows.
+
+    Parameters
+    ----------
+    x : whole numbers in [0, num_classes - 1], of shape (N,), (N, 1), or any other
+    num_classes : C, a whole number of at least 1; None (default) for the largest label + 1
+
+    Returns an array of shape (…, C) in `config.floatx()`; a last axis of length 1 of x is dropped, as in
+    Keras. Raises DataError for labels outside the range and for labels that are not whole.
+
+    >>> to_categorical([0, 2]).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    labels = _whole_labels(np.asarray(x))
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    if num_classes is None:
+        if not labels.size:
+            raise DataError(
+                "to_categorical needs at least one label to find the number of classes; it received none. "
+                "Name num_classes."
+            )
+        num_classes = int(labels.max()) + 1
+    classes = Whole(1)("to_categorical", "num_classes", num_classes)
+    wrong = (labels < 0) | (labels >= classes)
+    if wrong.any():
+        at = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise DataError(
+            f"Labels must be whole numbers in [0, {classes - 1}] for {classes} classes; it received "
+            f"{labels[at]} at {at[0] if len(at) == 1 else at}. Raise num_classes or mend the labels."
+        )
+    rows = np.zeros((labels.size, classes), floatx())
+    rows[np.arange(labels.size), labels.reshape(-1)] = 1
+    return rows.reshape(*labels.shape, classes)
+
+
+def _whole_labels(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    if labels.dtype.kind not in "iufb":
+        raise ParameterTypeError(
+            f"Labels must be whole numbers; it received an array of type {labels.dtype}. Number the classes "
+            f"from 0, for instance with numpy.unique(x, return_inverse=True)."
+        )
+    if labels.dtype.kind == "f":
+        wrong = ~(np.isfinite(labels) & (labels == np.floor(labels)))
+        if wrong.any():
+            raise DataError(
+                f"Labels must be whole numbers; it received {labels[wrong][0]}. Number the classes from 0."
+            )
+    return labels.astype(np.int64)
+
+
+def normalize(x: npt.ArrayLike, axis: int = -1, order: float = 2) -> npt.NDArray[Any]:
+    """x divided by its norm of that order along an axis; rows of norm 0 stay as they are.
+
+    >>> normalize([[3.0, 4.0]]).tolist()
+    [[0.6, 0.8]]
+    """
+    values = np.asarray(x)
+    values = values if values.dtype.kind == "f" else values.astype(floatx())
+    norm = np.linalg.norm(values, order, axis, keepdims=True)
+    return np.asarray(values / np.where(norm == 0, 1, norm), values.dtype)
