@@ -10,7 +10,8 @@ processing", 2006.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,11 +62,8 @@ def convolve(
     if _is_depthwise(W, groups):
         return depthwise.convolve(x, W, strides, padding, dilation)
     if groups > 1:
-        pairs = zip(np.split(x, groups, axis=-1), np.split(W, groups, axis=-1), strict=True)
-        return np.concatenate(
-            [convolve(a, b, strides=strides, padding=padding, dilation=dilation, groups=1) for a, b in pairs],
-            axis=-1,
-        )
+        one = partial(convolve, strides=strides, padding=padding, dilation=dilation, groups=1)
+        return _by_group(one, x, W, groups)
     if _is_pointwise(W.shape, strides, padding):
         flat: NDArray[Any] = np.matmul(x.reshape(-1, x.shape[-1]), W[0, 0])
         return flat.reshape(*x.shape[:-1], W.shape[-1])
@@ -97,23 +95,15 @@ def convolve_input_gradient(
     if _is_depthwise(W, groups):
         return depthwise.convolve_input_gradient(dy, W, input_shape, strides, padding, dilation)
     if groups > 1:
-        shape = (*input_shape[:-1], input_shape[-1] // groups)
-        pairs = zip(np.split(dy, groups, axis=-1), np.split(W, groups, axis=-1), strict=True)
-        return np.concatenate(
-            [
-                convolve_input_gradient(
-                    a,
-                    b,
-                    input_shape=shape,
-                    strides=strides,
-                    padding=padding,
-                    dilation=dilation,
-                    groups=1,
-                )
-                for a, b in pairs
-            ],
-            axis=-1,
+        one = partial(
+            convolve_input_gradient,
+            input_shape=(*input_shape[:-1], input_shape[-1] // groups),
+            strides=strides,
+            padding=padding,
+            dilation=dilation,
+            groups=1,
         )
+        return _by_group(one, dy, W, groups)
     if strides == (1, 1) and W.shape[2] >= _FEW_CHANNELS:
         # A convolution again, of dy with the mirrored kernel; x may be cropped where a pad is larger than it.
         mirrored = np.ascontiguousarray(W[::-1, ::-1].swapaxes(2, 3))
@@ -147,23 +137,15 @@ def convolve_kernel_gradient(
     if groups > 1 and kernel_shape[2] == 1:
         return depthwise.convolve_kernel_gradient(x, dy, kernel_shape, strides, padding, dilation)
     if groups > 1:
-        shape = (*kernel_shape[:-1], outputs // groups)
-        pairs = zip(np.split(x, groups, axis=-1), np.split(dy, groups, axis=-1), strict=True)
-        return np.concatenate(
-            [
-                convolve_kernel_gradient(
-                    a,
-                    b,
-                    kernel_shape=shape,
-                    strides=strides,
-                    padding=padding,
-                    dilation=dilation,
-                    groups=1,
-                )
-                for a, b in pairs
-            ],
-            axis=-1,
+        one = partial(
+            convolve_kernel_gradient,
+            kernel_shape=(*kernel_shape[:-1], outputs // groups),
+            strides=strides,
+            padding=padding,
+            dilation=dilation,
+            groups=1,
         )
+        return _by_group(one, x, dy, groups)
     if _is_pointwise(kernel_shape, strides, padding):
         flat: NDArray[Any] = np.matmul(x.reshape(-1, x.shape[-1]).T, dy.reshape(-1, outputs))
         return flat.reshape(*kernel_shape)
@@ -171,6 +153,14 @@ def convolve_kernel_gradient(
     for images, rows, columns in _columns(x, (kh, kw), strides, padding, dilation):
         total += np.matmul(columns.T, dy[images, rows].reshape(-1, outputs))
     return total.reshape(kernel_shape)
+
+
+def _by_group(
+    one: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], a: NDArray[Any], b: NDArray[Any], groups: int
+) -> NDArray[Any]:
+    """`one` of each group of channels of a and b, side by side."""
+    pairs = zip(np.split(a, groups, axis=-1), np.split(b, groups, axis=-1), strict=True)
+    return np.concatenate([one(part, other) for part, other in pairs], axis=-1)
 
 
 def _is_pointwise(kernel_shape: Sequence[int], strides: Pair, padding: Padding) -> bool:
