@@ -1,0 +1,227 @@
+"""One table of every brick in several configurations, with inputs to draw; general tests run over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from brickwork import bricks as b
+from brickwork.bricks import Brick, Context
+
+ROWS = 4
+"""The batch; no other first axis has this size, so that it can be told."""
+
+Draw = Callable[[np.random.Generator], np.ndarray]
+
+
+def normal(*shape: int, scale: float = 1.0, shift: float = 0.0) -> Draw:
+    return lambda rng: shift + scale * rng.standard_normal(shape)
+
+
+def positive(*shape: int) -> Draw:
+    return lambda rng: rng.uniform(0.5, 2.0, shape)
+
+
+def between(*shape: int) -> Draw:
+    """Probabilities, each for itself."""
+    return lambda rng: rng.uniform(0.05, 0.95, shape)
+
+
+def distribution(*shape: int) -> Draw:
+    """Probabilities that add up to 1 along the last axis."""
+
+    def draw(rng: np.random.Generator) -> np.ndarray:
+        raw = rng.uniform(0.1, 1.0, shape)
+        return raw / raw.sum(axis=-1, keepdims=True)
+
+    return draw
+
+
+def classes(*shape: int, count: int) -> Draw:
+    return lambda rng: rng.integers(0, count, shape).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A case with its numbers."""
+
+    params: dict[str, np.ndarray]
+    xs: tuple[np.ndarray, ...]
+    ctx: Context
+
+    def astype(self, dtype) -> Point:
+        def cast(x):
+            return x.astype(dtype) if x.dtype.kind == "f" else x
+
+        state = {name: cast(value) for name, value in self.ctx.state.items()}
+        ctx = Context(self.ctx.training, state, self.ctx.key, self.ctx.step, self.ctx.stream, self.ctx.row)
+        params = {name: cast(value) for name, value in self.params.items()}
+        return Point(params, tuple(cast(x) for x in self.xs), ctx)
+
+    def read_only(self) -> Point:
+        for array in (*self.params.values(), *self.xs, *self.ctx.state.values()):
+            array.setflags(write=False)
+        return self
+
+
+@dataclass(frozen=True)
+class Case:
+    """A brick with inputs to draw."""
+
+    id: str
+    brick: Brick
+    inputs: tuple[Draw, ...]
+    training: bool = False
+    seed: int = field(default=0)
+
+    def shapes(self, xs: tuple[np.ndarray, ...]) -> list[tuple[int | None, ...]]:
+        """As a graph sees them: None for the batch axis."""
+        return [tuple(None if i == 0 and n == ROWS else n for i, n in enumerate(x.shape)) for x in xs]
+
+    def draw(self, seed: int = 0) -> Point:
+        """Parameters, inputs away from kinks, and what surrounds them."""
+        rng = np.random.default_rng([self.seed, seed])
+        for _ in range(50):
+            xs = tuple(draw(rng) for draw in self.inputs)
+            if self.brick.distance_to_kink(*xs) >= 1e-3:
+                break
+        shapes = self.shapes(xs)
+        params = {
+            name: 0.5 * rng.standard_normal(spec.shape) + (1.0 if name == "gamma" else 0.0)
+            for name, spec in self.brick.parameters(*shapes).items()
+        }
+        state = {name: rng.uniform(0.5, 1.5, spec.shape) for name, spec in self.brick.state(*shapes).items()}
+        return Point(params, xs, Context(self.training, state, key=7, step=3, stream=0, row=0))
+
+
+def case(name: str, brick: Brick, *inputs: Draw, training: bool = False) -> Case:
+    return Case(f"{type(brick).__name__}-{name}", brick, inputs, training)
+
+
+_F = normal(ROWS, 3)
+_IMAGE = normal(ROWS, 5, 6, 2)
+
+CASES: tuple[Case, ...] = (
+    case("rows", b.Linear(5), _F),
+    case("one", b.Linear(1), normal(ROWS, 1)),
+    case("sequence", b.Linear(5), normal(ROWS, 2, 3)),
+    case("image", b.Linear(2), _IMAGE),
+    case("rows", b.Bias(), _F),
+    case("image", b.Bias(), _IMAGE),
+    case("rows", b.Scale(), _F),
+    case("image", b.Scale(), _IMAGE),
+    case("rows", b.Sigmoid(), _F),
+    case("large", b.Sigmoid(), normal(ROWS, 3, scale=20.0)),
+    case("rows", b.Tanh(), _F),
+    case("rows", b.ReLU(), _F),
+    case("image", b.ReLU(), _IMAGE),
+    case("rows", b.LeakyReLU(), _F),
+    case("steep", b.LeakyReLU(2.0), _F),
+    case("rows", b.ELU(), _F),
+    case("alpha", b.ELU(0.5), _F),
+    case("rows", b.Identity(), _F),
+    case("rows", b.Softmax(), _F),
+    case("axis", b.Softmax(axis=1), normal(ROWS, 3, 2)),
+    case("rows", b.LogSoftmax(), _F),
+    case("axis", b.LogSoftmax(axis=1), normal(ROWS, 3, 2)),
+    case("plain", b.Rectifier(), _F),
+    case("ceiling", b.Rectifier(max_value=0.8, negative_slope=0.2), _F),
+    case("threshold", b.Rectifier(max_value=1.5, negative_slope=0.2, threshold=0.5), _F),
+    case("off0", b.Heaviside(), _F),
+    case("off-1", b.Heaviside(low=-1), _F),
+    case("rows", b.Exp(), _F),
+    case("rows", b.Log(), positive(ROWS, 3)),
+    case("rows", b.Reciprocal(), positive(ROWS, 3)),
+    case("valid", b.Convolution2D(3, 3), _IMAGE),
+    case("same", b.Convolution2D(3, 3, padding="same"), _IMAGE),
+    case("pointwise", b.Convolution2D(3, 1), _IMAGE),
+    case("strides", b.Convolution2D(3, (3, 2), strides=(2, 3)), _IMAGE),
+    case("same-strides", b.Convolution2D(3, (3, 2), strides=(2, 3), padding="same"), _IMAGE),
+    case("explicit", b.Convolution2D(2, 3, padding=((2, 0), (1, 3))), _IMAGE),
+    case("dilation", b.Convolution2D(2, 2, dilation_rate=(2, 3)), _IMAGE),
+    case("dilation-strides", b.Convolution2D(2, 2, strides=2, dilation_rate=2, padding="same"), _IMAGE),
+    case("groups", b.Convolution2D(4, 2, groups=2), _IMAGE),
+    case("groups-strides", b.Convolution2D(6, 3, groups=2, strides=2, padding="same"), normal(ROWS, 5, 5, 4)),
+    case("depthwise", b.Convolution2D(4, 3, groups=2, padding="same"), _IMAGE),
+    case("plain", b.MaxPooling2D(), _IMAGE),
+    case("overlap", b.MaxPooling2D(3, 2), _IMAGE),
+    case("same", b.MaxPooling2D(3, 2, padding="same"), _IMAGE),
+    case("explicit", b.MaxPooling2D((2, 3), 1, padding=((1, 0), (2, 1))), _IMAGE),
+    case("gaps", b.MaxPooling2D(1, 2), _IMAGE),
+    case("plain", b.AveragePooling2D(), _IMAGE),
+    case("overlap", b.AveragePooling2D(3, 2), _IMAGE),
+    case("same", b.AveragePooling2D(3, 2, padding="same"), _IMAGE),
+    case("explicit", b.AveragePooling2D((2, 3), 1, padding=((1, 0), (2, 1))), _IMAGE),
+    case("plain", b.GlobalAveragePooling2D(), _IMAGE),
+    case("keepdims", b.GlobalAveragePooling2D(keepdims=True), _IMAGE),
+    case("rows", b.BatchNormalization(), _F, training=True),
+    case("image", b.BatchNormalization(), _IMAGE, training=True),
+    case("axis", b.BatchNormalization(axis=1, momentum=0.5), normal(ROWS, 3, 2), training=True),
+    case("no-center", b.BatchNormalization(center=False), _F, training=True),
+    case("no-scale", b.BatchNormalization(scale=False), _F, training=True),
+    case("neither", b.BatchNormalization(scale=False, center=False), _F, training=True),
+    case("far", b.BatchNormalization(), normal(ROWS, 3, shift=100.0), training=True),
+    case("inference", b.BatchNormalization(), _F),
+    case("inference-image", b.BatchNormalization(scale=False), _IMAGE),
+    case("training", b.Dropout(0.4), normal(ROWS, 7), training=True),
+    case("image", b.Dropout(0.4), _IMAGE, training=True),
+    case("nothing", b.Dropout(0.0), _F, training=True),
+    case("inference", b.Dropout(0.4), _F),
+    case("number", b.Rescaling(0.5, offset=-1.0), _F),
+    case("features", b.Rescaling((0.5, 2.0, -1.0), (1.0, 0.0, 3.0)), _F),
+    case("number", b.Normalization(3.0, 4.0), _F),
+    case("features", b.Normalization((1.0, 2.0, 3.0), (4.0, 0.25, 1.0)), _F),
+    case("image", b.Flatten(), _IMAGE),
+    case("rank1", b.Flatten(), normal(ROWS)),
+    case("image", b.Reshape((5, 3, 4)), _IMAGE),
+    case("rest", b.Reshape((3, -1)), _IMAGE),
+    case("step", b.Slice(axis=1, start=1, stop=5, step=2), normal(ROWS, 7, 2)),
+    case("negative", b.Slice(axis=-1, start=-2), _F),
+    case("whole", b.Slice(axis=2, step=3), normal(ROWS, 2, 7)),
+    case("samples", b.Sum(), _IMAGE),
+    case("axis", b.Sum(axis=-1), _IMAGE),
+    case("axes", b.Sum(axis=(1, -1), keepdims=True), _IMAGE),
+    case("batch", b.Sum(axis=0), _F),
+    case("batch-and-more", b.Sum(axis=(0, 1), keepdims=True), _F),
+    case("two", b.Add(), _F, _F),
+    case("three-broadcast", b.Add(), normal(ROWS, 2, 3), normal(ROWS, 1, 3), normal(3)),
+    case("scalars", b.Add(), normal(), normal()),
+    case("two", b.Multiply(), _F, _F),
+    case("three-broadcast", b.Multiply(), normal(ROWS, 2, 3), normal(ROWS, 2, 1), normal(1, 1, 3)),
+    case("scalars", b.Multiply(), normal(), normal()),
+    case("two", b.Maximum(), _F, _F),
+    case("three-broadcast", b.Maximum(), normal(ROWS, 2, 3), normal(ROWS, 1, 3), normal(3)),
+    case("two", b.Concatenate(), _F, normal(ROWS, 2)),
+    case("three-axis", b.Concatenate(axis=1), normal(ROWS, 1, 3), normal(ROWS, 2, 3), normal(ROWS, 3, 3)),
+    case("rows", b.HalfSquaredError(), _F, _F),
+    case("rank1", b.HalfSquaredError(), normal(ROWS), normal(ROWS)),
+    case("image", b.HalfSquaredError(), _IMAGE, _IMAGE),
+    case("integers", b.HalfSquaredError(), _F, classes(ROWS, 3, count=5)),
+    case("rows", b.MeanSquaredError(), _F, _F),
+    case("rank1", b.MeanSquaredError(), normal(ROWS), normal(ROWS)),
+    case("image", b.MeanSquaredError(), _IMAGE, _IMAGE),
+    case("integers", b.MeanSquaredError(), _F, classes(ROWS, 3, count=5)),
+    case("classes", b.CrossEntropy(), distribution(ROWS, 3), classes(ROWS, count=3)),
+    case("distribution", b.CrossEntropy(), distribution(ROWS, 3), distribution(ROWS, 3)),
+    case("clip", b.CrossEntropy(clip=0.2), distribution(ROWS, 3), distribution(ROWS, 3)),
+    case("sequence", b.CrossEntropy(), distribution(ROWS, 2, 3), classes(ROWS, 2, count=3)),
+    case("onehot-integers", b.CrossEntropy(), distribution(ROWS, 3), classes(ROWS, 3, count=2)),
+    case("classes", b.SoftmaxCrossEntropy(), _F, classes(ROWS, count=3)),
+    case("distribution", b.SoftmaxCrossEntropy(), _F, distribution(ROWS, 3)),
+    case("unnormalized", b.SoftmaxCrossEntropy(), _F, positive(ROWS, 3)),
+    case("sequence", b.SoftmaxCrossEntropy(), normal(ROWS, 2, 3), classes(ROWS, 2, count=3)),
+    case("rows", b.BinaryCrossEntropy(), between(ROWS, 3), between(ROWS, 3)),
+    case("clip", b.BinaryCrossEntropy(clip=0.3), between(ROWS, 3), between(ROWS, 3)),
+    case("integers", b.BinaryCrossEntropy(), between(ROWS, 1), classes(ROWS, 1, count=2)),
+    case("rows", b.SigmoidCrossEntropy(), _F, between(ROWS, 3)),
+    case("image", b.SigmoidCrossEntropy(), _IMAGE, between(ROWS, 5, 6, 2)),
+    case("integers", b.SigmoidCrossEntropy(), _F, classes(ROWS, 3, count=2)),
+    case("both", b.ActivityPenalty(l1=0.3, l2=0.2), _F),
+    case("squares", b.ActivityPenalty(l2=0.2), _IMAGE),
+    case("rank1", b.ActivityPenalty(l1=0.3), normal(ROWS)),
+    case("plain", b.WeightedMean(), normal(ROWS), positive(ROWS)),
+    case("unweighted", b.WeightedMean(2.0), normal(ROWS)),
+    case("scale", b.WeightedMean(0.3), normal(ROWS), positive(ROWS)),
+)
