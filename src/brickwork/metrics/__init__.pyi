@@ -1,0 +1,13 @@
+from .accuracies import Accuracy as Accuracy
+from .accuracies import BinaryAccuracy as BinaryAccuracy
+from .accuracies import CategoricalAccuracy as CategoricalAccuracy
+from .accuracies import SparseCategoricalAccuracy as SparseCategoricalAccuracy
+from .base import MeanMetric as MeanMetric
+from .base import MeanMetricWrapper as MeanMetricWrapper
+from .base import Metric as Metric
+from .differences import MeanAbsoluteError as MeanAbsoluteError
+from .differences import MeanSquaredError as MeanSquaredError
+from .lookup import deserialize as deserialize
+from .lookup import get as get
+from .lookup import resolve as resolve
+from .lookup import serialize as serialize
