@@ -78,6 +78,8 @@ CASES = {
     "depthwise, three outputs each": Case((5, 6), 2, (3, 2), 6, strides=(2, 1), dilation=(1, 2), groups=2),
     "kernel above the input": Case((2, 3), 2, (5, 4), 3, padding=((2, 2), (1, 2))),
     "padding above the kernel": Case((3, 2), 2, (1, 2), 2, padding=((3, 1), (2, 4))),
+    "padding above the kernel, five channels": Case((3, 4), 5, (2, 1), 3, padding=((3, 2), (2, 4))),
+    "dilation, five channels": Case((7, 6), 5, (3, 2), 3, padding=((1, 3), (0, 2)), dilation=(2, 3)),
     "padding above the kernel, strides": Case((3, 4), 2, (2, 1), 2, strides=(2, 3), padding=((3, 2), (2, 4))),
     "one row": Case((1, 9), 1, (1, 4), 2, strides=(1, 2)),
 }
@@ -172,11 +174,19 @@ def assert_adjoint(library, case, seed, dtype):
 
 
 @settings(deadline=None, max_examples=150)
-@given(case=geometries(), seed=st.integers(0, 9), block=st.sampled_from([300, 1 << 21]))
-def test_numpy_gradients_are_adjoint(case, seed, block):
-    """<conv(x, W), dy> = <x, dx> = <W, dW>, exactly, on whole numbers."""
+@given(
+    case=geometries(),
+    seed=st.integers(0, 9),
+    block=st.sampled_from([300, 1 << 21]),
+    short=st.sampled_from([1, 100]),
+    few=st.sampled_from([1, 100]),
+)
+def test_numpy_gradients_are_adjoint(case, seed, block, short, few):
+    """<conv(x, W), dy> = <x, dx> = <W, dW>, exactly, on whole numbers, whichever way is taken."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(numpy_windows, "BLOCK_BYTES", block)
+        patch.setattr(numpy_extra, "_SHORT_RUN", short)
+        patch.setattr(numpy_extra, "_FEW_CHANNELS", few)
         assert_adjoint(np.asarray, case, seed, np.float64)
 
 
