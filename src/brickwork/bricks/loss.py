@@ -251,7 +251,8 @@ class WeightedMean(Brick):
     Backward   dl = scale * w / N * dy     dw = scale * l / N * dy
     Shapes     l, w, dl, dw: (N,)   y, dy: ()
 
-    N counts the rows, it is not the sum of the weights; Keras divides likewise.
+    N counts the rows, it is not the sum of the weights; Keras divides likewise. Without the second input
+    every row has the weight 1.
 
     Parameters
     ----------
@@ -268,7 +269,8 @@ class WeightedMean(Brick):
 
     mixes_samples = True
 
-    def output_shape(self, losses: Shape, weights: Shape) -> Shape:
+    def output_shape(self, losses: Shape, weights: Shape | None = None) -> Shape:
+        weights = losses if weights is None else weights
         if len(losses) != 1 or not _alike(losses, weights):
             raise ShapeError(
                 f"WeightedMean takes losses and weights of shape (N,); it received {letters(losses)} and "
@@ -277,14 +279,16 @@ class WeightedMean(Brick):
         return ()
 
     def forward(
-        self, params: Parameters, losses: Array, weights: Array, *, ctx: Context
+        self, params: Parameters, losses: Array, weights: Array | None = None, *, ctx: Context
     ) -> tuple[Array, Saved]:
-        total = namespace(losses).sum(losses * weights)
+        total = namespace(losses).sum(losses if weights is None else losses * weights)
         return total * (self.scale / losses.shape[0]), (losses, weights)
 
     def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
         losses, weights = saved
         share = dy * (self.scale / losses.shape[0])
+        if weights is None:
+            return (namespace(losses).zeros_like(losses) + share,), {}
         return (weights * share, losses * share), {}
 
 
