@@ -1,0 +1,16 @@
+from .backpropagation import backprop as backprop
+from .check import GradientError as GradientError
+from .check import Report as Report
+from .check import check_gradients as check_gradients
+from .graph import Graph as Graph
+from .graph import Pass as Pass
+from .node import Attributes as Attributes
+from .node import InputSpec as InputSpec
+from .node import Node as Node
+from .node import Parameter as Parameter
+from .node import Statistic as Statistic
+from .serialization import graph_from_config as graph_from_config
+from .serialization import graph_to_config as graph_to_config
+from .symbol import Symbol as Symbol
+from .tape import Tape as Tape
+from .tape import record as record
