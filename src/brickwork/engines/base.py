@@ -1,0 +1,258 @@
+"""The engine protocol: what an engine receives (a Program) and what it gives back (a Plan).
+
+Engines see graphs, losses as bricks, metrics and an optimizer; never a layer and never a model.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..arrays import Array
+from ..data.source import ArraySource, Batch
+from ..graph.graph import Graph
+
+Totals = dict[str, tuple[Any, ...]]
+"""Running sums of the losses and metrics, by label."""
+
+Report = Callable[[int, Totals], None]
+"""Called after steps of an epoch with (steps done, running sums)."""
+
+
+@dataclass(frozen=True)
+class MetricUse:
+    """A metric with what it compares: references in the graph; `weight` None means every row counts once."""
+
+    label: str
+    metric: Any
+    target: str
+    output: str
+    weight: str | None = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """A training graph with the meaning of its parts.
+
+    `graph` is the user's graph, then for each output a loss (N,), its weighted mean times its loss weight,
+    activity penalties, and their sum `total`. `predictor` is the user's graph alone; parameters have the same
+    keys in both. Penalties of parameters (`Parameter.regularizer`) are added by the engine, once per owner.
+    """
+
+    graph: Graph
+    predictor: Graph
+    total: str
+    losses: tuple[tuple[str, str], ...] = ()
+    metrics: tuple[MetricUse, ...] = ()
+    targets: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
+    optimizer: Any = None
+
+    @property
+    def trainable(self) -> list[str]:
+        """Keys of the parameters that training changes."""
+        return [key for key, parameter in self.graph.parameters.items() if parameter.trainable]
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Values that a step reads after the forward pass."""
+        names = {self.total, *(reference for _, reference in self.losses)}
+        names.update(use.output for use in self.metrics)
+        return frozenset(names)
+
+    # -- running sums, pure so that they can be traced --------------------------------------------------
+
+    def start(self) -> Totals:
+        """Running sums before the first batch."""
+        totals: Totals = {"loss": (0.0, 0.0)}
+        totals.update({label: (0.0, 0.0) for label, _ in self.losses} if len(self.losses) > 1 else {})
+        totals.update({use.label: tuple(use.metric.start()) for use in self.metrics})
+        return totals
+
+    def update(
+        self, totals: Totals, energy: Array, values: Mapping[str, Array], batch: Mapping[str, Array]
+    ) -> Totals:
+        """Running sums after one more batch; losses count by rows, as Keras does."""
+        rows = float(next(iter(batch.values())).shape[0])
+        new: Totals = {"loss": (totals["loss"][0] + energy * rows, totals["loss"][1] + rows)}
+        for label, reference in self.losses if len(self.losses) > 1 else ():
+            new[label] = (totals[label][0] + values[reference] * rows, totals[label][1] + rows)
+        for use in self.metrics:
+            target = batch[use.target]
+            output = values[use.output] if use.output in values else batch[use.output]
+            weight = None if use.weight is None else batch[use.weight]
+            new[use.label] = tuple(use.metric.update(totals[use.label], target, output, weight))
+        return new
+
+    def results(self, totals: Totals) -> dict[str, float]:
+        """The means that the running sums stand for."""
+        logs = {}
+        by_label = {use.label: use.metric for use in self.metrics}
+        for label, sums in totals.items():
+            if label in by_label:
+                logs[label] = float(by_label[label].result(sums))
+            else:
+                logs[label] = float(sums[0]) / float(sums[1]) if float(sums[1]) else math.nan
+        return logs
+
+    # -- penalties and constraints of parameters ----------------------------------------------------
+
+    def penalty(self, params: Mapping[str, Array]) -> Any:
+        """Sum of the regularizers' penalties over the trainable parameters, once per owner."""
+        total: Any = 0.0
+        for key in self.trainable:
+            regularizer = self.graph.parameters[key].regularizer
+            if regularizer is not None:
+                total = total + regularizer.penalty(params[key])
+        return total
+
+    def with_penalties(self, grads: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
+        """Gradients of E with the penalties' gradients added."""
+        added = {}
+        for key, gradient in grads.items():
+            regularizer = self.graph.parameters[key].regularizer
+            added[key] = gradient if regularizer is None else gradient + regularizer.gradient(params[key])
+        return added
+
+    def constrained(self, params: Mapping[str, Array]) -> dict[str, Array]:
+        """Parameters after their constraints."""
+        kept = {}
+        for key, value in params.items():
+            constraint = self.graph.parameters[key].constraint
+            kept[key] = value if constraint is None else constraint(value)
+        return kept
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What one batch says: E, the loss of each output, dE/dparameter, the next running statistics."""
+
+    total: float
+    losses: dict[str, float]
+    gradients: dict[str, Array]
+    state: dict[str, Array] = field(default_factory=dict)
+    totals: Totals = field(default_factory=dict)
+
+
+class Plan(ABC):
+    """A program made ready by an engine. It works on the model's own arrays.
+
+    `step_number` counts updates from 0; it places the random numbers of the next step, and the optimizer's
+    t is `step_number + 1`.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        parameters: Mapping[str, Array],
+        statistics: Mapping[str, Array],
+        seed: int = 0,
+    ) -> None:
+        self.program = program
+        self.parameters = dict(parameters)
+        self.statistics = dict(statistics)
+        self.seed = seed
+        self.step_number = 0
+
+    @abstractmethod
+    def gradients(self, batch: Batch, *, training: bool = True) -> Gradients:
+        """E, losses and gradients of one batch; changes nothing."""
+
+    @abstractmethod
+    def apply(
+        self, gradients: Mapping[str, Array], rate: float, statistics: Mapping[str, Array] | None = None
+    ) -> None:
+        """One update with these gradients, and the statistics that belong to them."""
+
+    @abstractmethod
+    def step(self, batch: Batch, rate: float, totals: Totals | None = None) -> Totals:
+        """One update; gives the running sums `totals` with this batch added.
+
+        Raises DivergenceError, before anything is changed, where E or a gradient is not finite.
+        """
+
+    @abstractmethod
+    def evaluate_batch(self, batch: Batch, totals: Totals) -> Totals:
+        """Running sums with this batch added, in inference mode."""
+
+    @abstractmethod
+    def predict_batch(self, batch: Batch) -> tuple[Array, ...]:
+        """The outputs of one batch in inference mode, as NumPy arrays."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Array]:
+        """Everything that training goes on from: parameters, statistics, optimizer slots, step number."""
+
+    @abstractmethod
+    def load(self, state: Mapping[str, Array]) -> None:
+        """Go on from what `state` gave."""
+
+    # -- loops that every engine may replace by faster ones -----------------------------------------
+
+    def epoch(
+        self,
+        source: ArraySource,
+        order: Array,
+        rates: Sequence[float],
+        first_step: int,
+        *,
+        batch_size: int,
+        report: Report | None = None,
+    ) -> dict[str, float]:
+        """One pass: rows in `order`, a learning rate per step. Gives the means of losses and metrics."""
+        self.step_number = first_step
+        totals = self.program.start()
+        for index, rate in enumerate(rates):
+            rows = order[index * batch_size : (index + 1) * batch_size]
+            totals = self.step(source.gather(rows), float(rate), totals)
+            if report is not None:
+                report(index + 1, totals)
+        return self.program.results(totals)
+
+    def evaluate(
+        self, source: ArraySource, batch_size: int, report: Report | None = None
+    ) -> dict[str, float]:
+        """Means of losses and metrics over a source, in inference mode."""
+        totals = self.program.start()
+        for index, batch in enumerate(_batches(source, batch_size)):
+            totals = self.evaluate_batch(batch, totals)
+            if report is not None:
+                report(index + 1, totals)
+        return self.program.results(totals)
+
+    def predict(
+        self, source: ArraySource, batch_size: int, report: Report | None = None
+    ) -> tuple[Array, ...]:
+        """The outputs for every row of a source."""
+        parts = []
+        for index, batch in enumerate(_batches(source, batch_size)):
+            parts.append(self.predict_batch(batch))
+            if report is not None:
+                report(index + 1, {})
+        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def _batches(source: ArraySource, batch_size: int) -> Iterator[Batch]:
+    for start in range(0, len(source), batch_size):
+        yield source.gather(slice(start, start + batch_size))
+
+
+class Engine(Protocol):
+    """Makes plans of programs."""
+
+    name: str
+
+    def plan(
+        self,
+        program: Program,
+        parameters: Mapping[str, Array],
+        statistics: Mapping[str, Array],
+        seed: int = 0,
+    ) -> Plan:
+        """A plan that works on these arrays."""
+        ...
