@@ -1,0 +1,68 @@
+"""Layers as JSON and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..bricks.base import Brick
+from ..errors import FormatError, did_you_mean, known_names
+
+_custom: dict[str, type[Any]] = {}
+
+
+def plain(value: Any) -> Any:
+    """A constructor's argument in a form that JSON can hold and the constructor takes again."""
+    from .base import Layer
+
+    if isinstance(value, Brick):
+        from ..bricks.registry import brick_to_config
+
+        return brick_to_config(value)
+    if isinstance(value, Layer):
+        return layer_to_config(value)
+    if hasattr(value, "get_config"):
+        return {"class_name": type(value).__name__, "config": value.get_config()}
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return value
+
+
+def register_layer(cls: type[Any]) -> type[Any]:
+    """Class decorator for a user's layer, so that networks which hold it can be loaded."""
+    _custom[cls.__name__] = cls
+    return cls
+
+
+def layer_to_config(layer: Any) -> dict[str, Any]:
+    """{"class_name": …, "config": …}; raises FormatError for a layer that could not be read again."""
+    cls = type(layer)
+    if cls.__name__ not in _custom and not cls.__module__.startswith("brickwork."):
+        raise FormatError(
+            f"A user's layer must be registered before its network is saved; it received {cls.__name__}. "
+            f"Put @brickwork.layers.register_layer above the class."
+        )
+    return {"class_name": cls.__name__, "config": layer.get_config()}
+
+
+def layer_from_config(config: Mapping[str, Any]) -> Any:
+    """The layer that `layer_to_config` told."""
+    from brickwork import layers
+
+    from .base import Layer
+
+    own = {
+        name: thing
+        for name in layers.__all__
+        if isinstance(thing := getattr(layers, name), type) and issubclass(thing, Layer)
+    }
+    known = {**own, **_custom}
+    name = config.get("class_name")
+    if name not in known:
+        raise FormatError(
+            f"A layer's class must be one of {known_names(known)}; the file says {name!r}."
+            f"{did_you_mean(name, known)} A user's layer must be imported and registered before it is read."
+        )
+    return known[name].from_config(config.get("config", {}))
