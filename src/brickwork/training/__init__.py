@@ -1,0 +1,5 @@
+"""What a user holds: models, the loop, callbacks, progress, files."""
+
+from .._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)
