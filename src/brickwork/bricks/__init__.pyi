@@ -34,13 +34,16 @@ from .merge import Maximum as Maximum
 from .merge import Multiply as Multiply
 from .noise import Dropout as Dropout
 from .normalization import BatchNormalization as BatchNormalization
+from .penalty import ActivityPenalty as ActivityPenalty
 from .pooling import AveragePooling2D as AveragePooling2D
 from .pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from .pooling import MaxPooling2D as MaxPooling2D
 from .preprocessing import Normalization as Normalization
 from .preprocessing import Rescaling as Rescaling
+from .rectifier import Rectifier as Rectifier
 from .reduction import Sum as Sum
 from .registry import register_brick as register_brick
 from .shape import Flatten as Flatten
 from .shape import Reshape as Reshape
 from .shape import Slice as Slice
+from .standardization import Standardization as Standardization

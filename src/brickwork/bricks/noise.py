@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from ..arguments import Real, argument, configured
+from ..arguments import Maybe, Real, Whole, argument, configured
 from ..arrays import Array, Shape, namespace
 from .base import Brick, Context, Saved
 from .checks import require_axes
@@ -25,6 +26,7 @@ class Dropout(Brick):
     Parameters
     ----------
     rate : the part that is left out, in [0, 1).
+    seed : what the bits follow instead of the run's seed, in [0, 2⁶⁴ - 1]; default None, the run's.
 
     >>> import numpy as np
     >>> from brickwork.bricks import Context
@@ -37,6 +39,7 @@ class Dropout(Brick):
     """
 
     rate: float = argument(Real(0.0, 1.0, high_open=True))
+    seed: int | None = argument(Maybe(Whole(0, 2**64 - 1)), default=None, kw_only=True)
 
     random = True
 
@@ -49,7 +52,8 @@ class Dropout(Brick):
             return x, (None,)
         xp = namespace(x)
         threshold = min(round(self.rate * 2**32), 2**32 - 1)
-        keep = ctx.bits(x) >= xp.asarray(threshold, dtype=xp.uint32)
+        own = ctx if self.seed is None else replace(ctx, key=self.seed)
+        keep = own.bits(x) >= xp.asarray(threshold, dtype=xp.uint32)
         factor = xp.astype(keep, x.dtype) * (1.0 / (1.0 - self.rate))
         return x * factor, (factor,)
 

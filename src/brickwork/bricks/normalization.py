@@ -34,11 +34,13 @@ class BatchNormalization(Brick):
     epsilon : above 0; default 0.001.
     center : whether there is a beta; default True.
     scale : whether there is a gamma; default True.
+    mean_start : what running_mean starts from; default 0.
+    var_start : what running_var starts from; at least 0; default 1.
 
     State
     -----
-    running_mean : starts at 0.
-    running_var : starts at 1.
+    running_mean : starts at `mean_start`.
+    running_var : starts at `var_start`.
 
     >>> import numpy as np
     >>> from brickwork.bricks import Context
@@ -57,6 +59,8 @@ class BatchNormalization(Brick):
     epsilon: float = argument(Real(0.0, low_open=True), default=1e-3, kw_only=True)
     center: bool = argument(Flag(), default=True, kw_only=True)
     scale: bool = argument(Flag(), default=True, kw_only=True)
+    mean_start: float = argument(Real(), default=0.0, kw_only=True)
+    var_start: float = argument(Real(0.0), default=1.0, kw_only=True)
 
     mixes_samples = True
 
@@ -72,7 +76,10 @@ class BatchNormalization(Brick):
 
     def state(self, x: Shape) -> dict[str, StateSpec]:
         shape = (self._features(x),)
-        return {"running_mean": StateSpec(shape, 0.0), "running_var": StateSpec(shape, 1.0)}
+        return {
+            "running_mean": StateSpec(shape, self.mean_start),
+            "running_var": StateSpec(shape, self.var_start),
+        }
 
     def forward(self, params: Mapping[str, Array], x: Array, *, ctx: Context) -> tuple[Array, Saved]:
         if ctx.training:

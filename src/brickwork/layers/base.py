@@ -22,7 +22,6 @@ from ..bricks.base import RECORDER, Brick
 from ..catalogue import snake_case
 from ..config import floatx
 from ..errors import GraphError, NotFittedError, ParameterError, ParameterTypeError, ShapeError
-from ..graph.node import Attributes
 from ..graph.symbol import Owner, Symbol, input_symbol, lay, scope, set_array
 from ..graph.tape import Tape
 
@@ -186,8 +185,12 @@ class Layer(Configured):
         """Put this layer's bricks on symbols. Returns a symbol, or a tuple of them."""
         raise NotImplementedError
 
-    def put(self, brick: Brick, *xs: Symbol, role: str | None = None, **attributes: Attributes) -> Any:
-        """Lay one brick inside `lay`. `role` names it within the layer; a second call of the layer shares it."""
+    def put(self, brick: Brick, *xs: Symbol, role: str | None = None, **attributes: Any) -> Any:
+        """Lay one brick inside `lay`.
+
+        `role` names it within the layer, so that a later call of the layer shares its parameters;
+        `attributes` are an Attributes for each parameter of which the layer has something to say.
+        """
         role = role or snake_case(type(brick).__name__)
         if role in self._roles:
             raise ParameterError(
@@ -217,15 +220,15 @@ class Layer(Configured):
             return self._compute(xs, bool(training))
         if training is not None:
             raise ParameterError(
-                f"{type(self).__name__} {self.name!r}: `training` is for arrays; got training={training} with a "
-                f"symbol. In a network, fit trains and predict does not; to keep batch statistics as they are, "
-                f"set trainable=False. While recording, say record(training=True)."
+                f"{type(self).__name__} {self.name!r}: `training` is for arrays; got training={training} on "
+                f"a symbol. In a network, fit trains and predict does not; set trainable=False to keep batch "
+                f"statistics as they are. While recording, say record(training=True)."
             )
         tape = _tape_of(xs) or recorder
         if tape is None and not all(isinstance(x, Symbol) for x in xs):
             raise GraphError(
-                f"{type(self).__name__} {self.name!r} takes symbols or arrays; it received both. Make the array "
-                f"an Input of the network, or compute on arrays alone."
+                f"{type(self).__name__} {self.name!r} takes symbols or arrays; it received both. Make the "
+                f"array an Input of the network, or compute on arrays alone."
             )
         return self._lay_call(tuple(x if isinstance(x, Symbol) else tape.input(x) for x in xs))
 
@@ -370,7 +373,8 @@ class Layer(Configured):
                     return variable
             if name in (*KERAS_NAMES.values(), "gamma", "beta"):
                 raise AttributeError(
-                    f"{type(self).__name__} {self.name!r} has no {name!r} (yet). Call it on an input, or build it."
+                    f"{type(self).__name__} {self.name!r} has no {name!r} (yet). "
+                    f"Call it on an input, or build it."
                 )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 

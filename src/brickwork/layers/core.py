@@ -69,7 +69,7 @@ class InputLayer(Layer):
         return symbol
 
 
-def Input(  # noqa: N802  (Keras's name)
+def Input(
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: str | None = None,
@@ -93,8 +93,8 @@ def Input(  # noqa: N802  (Keras's name)
     if batch_shape is not None:
         if shape is not None or batch_size is not None:
             raise ParameterError(
-                f"Input takes `batch_shape`, or `shape` and `batch_size`; got batch_shape={batch_shape} beside "
-                f"another. Drop one of them."
+                f"Input takes `batch_shape`, or `shape` and `batch_size`; got batch_shape={batch_shape} "
+                f"beside another. Drop one of them."
             )
         batch_size, *shape = Many(Maybe(Whole(1)))("Input", "batch_shape", batch_shape) or (None,)
     if shape is None:

@@ -1,0 +1,30 @@
+__all__: list[str]
+
+from .activation import ELU as ELU
+from .activation import LeakyReLU as LeakyReLU
+from .activation import ReLU as ReLU
+from .activation import Softmax as Softmax
+from .base import Layer as Layer
+from .convolution import Conv2D as Conv2D
+from .core import Activation as Activation
+from .core import Dense as Dense
+from .core import Flatten as Flatten
+from .core import Input as Input
+from .core import InputLayer as InputLayer
+from .core import Reshape as Reshape
+from .merging import Add as Add
+from .merging import Concatenate as Concatenate
+from .merging import Maximum as Maximum
+from .merging import Multiply as Multiply
+from .merging import add as add
+from .merging import concatenate as concatenate
+from .merging import maximum as maximum
+from .merging import multiply as multiply
+from .normalization import BatchNormalization as BatchNormalization
+from .pooling import AveragePooling2D as AveragePooling2D
+from .pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from .pooling import MaxPooling2D as MaxPooling2D
+from .preprocessing import Normalization as Normalization
+from .preprocessing import Rescaling as Rescaling
+from .regularization import Dropout as Dropout
+from .serialization import register_layer as register_layer
