@@ -189,7 +189,7 @@ def _without(shape: Shape, axis: int) -> Shape:
 
 def _broadcast(brick: Brick, left: Shape, right: Shape) -> Shape:
     """The broadcast of two shapes, in which None stands for a size that is not known."""
-    short, long = sorted((left, right), key=len)
+    short, long = (left, right) if len(left) < len(right) else (right, left)
     lead = len(long) - len(short)
     if lead and short and short[0] is None:
         raise ShapeError(
