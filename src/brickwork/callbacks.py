@@ -1,0 +1,11 @@
+"""Callbacks under Keras's names."""
+
+from .training.callback import Callback as Callback
+from .training.callbacks import CallbackList as CallbackList
+from .training.callbacks import History as History
+from .training.checkpoints import ModelCheckpoint as ModelCheckpoint
+from .training.functions import LambdaCallback as LambdaCallback
+from .training.logs import CSVLogger as CSVLogger
+from .training.rates import LearningRateScheduler as LearningRateScheduler
+from .training.rates import ReduceLROnPlateau as ReduceLROnPlateau
+from .training.stopping import EarlyStopping as EarlyStopping
