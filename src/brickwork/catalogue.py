@@ -6,7 +6,7 @@ Initializers, optimizers, schedules, metrics, regularizers and constraints each 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from .errors import ParameterError, ParameterTypeError, did_you_mean, known_names
@@ -20,13 +20,15 @@ def snake_case(name: str) -> str:
     >>> snake_case("GlorotUniform"), snake_case("L1L2"), snake_case("SGD")
     ('glorot_uniform', 'l1l2', 'sgd')
     """
-    words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
-    snake = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
-    return re.sub(r"^(l\d)_(l\d)$", r"\1\2", snake)
+    words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
 
 class Catalogue(Generic[T]):
-    """The classes of one kind under their names, with other spellings in `aliases`."""
+    """The classes of one kind under their names, with other spellings in `aliases`.
+
+    `spell` makes of a class name the one that is shown; every name is also found in any case.
+    """
 
     def __init__(
         self,
@@ -34,10 +36,11 @@ class Catalogue(Generic[T]):
         base: type[T],
         classes: Iterable[type[T]],
         aliases: Mapping[str, type[T]] | None = None,
+        spell: Callable[[str], str] = snake_case,
     ) -> None:
         self.kind = kind
         self.base = base
-        self.names: dict[str, type[T]] = {snake_case(cls.__name__): cls for cls in classes}
+        self.names: dict[str, type[T]] = {spell(cls.__name__): cls for cls in classes}
         self._all = {
             **self.names,
             **{cls.__name__: cls for cls in self.names.values()},

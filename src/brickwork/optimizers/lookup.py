@@ -10,7 +10,7 @@ from .adam import Adam
 from .base import Optimizer
 from .sgd import SGD
 
-_CATALOGUE: Catalogue[Optimizer] = Catalogue("optimizer", Optimizer, (SGD, Adam))
+_CATALOGUE: Catalogue[Optimizer] = Catalogue("optimizer", Optimizer, (SGD, Adam), spell=str.lower)
 
 
 def get(identifier: Any) -> Optimizer | None:
