@@ -174,6 +174,7 @@ def lay(
     owner: Owner | None = None,
     attributes: Mapping[str, Attributes] | None = None,
     parameters: Mapping[str, Array] | None = None,
+    trainable: bool = True,
 ) -> Any:
     """One more use of a brick: checks shapes, makes or reuses the owner, gives the output symbols."""
     if tape is not None:
@@ -196,6 +197,7 @@ def lay(
         made = output_shapes(brick, shapes)
         if owner is None:
             owner = Owner(brick, shapes, attributes or {})
+            owner.trainable = trainable or not (owner.values or owner.state)
         else:
             _require_same(brick, owner, shapes)
     except ShapeError as error:
