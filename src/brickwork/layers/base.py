@@ -87,13 +87,13 @@ class LayerCall:
     penalties: list[Symbol] = field(default_factory=list)
 
 
-def _dtype(value: Any) -> str | None:
-    known = {"float32": "float32", "float64": "float64"}
+def _dtype(value: Any) -> str:
     name = getattr(value, "__name__", None) or str(value)
-    if name not in known or name != floatx():
+    if name != floatx():
+        repair = f"Call brickwork.config.set_floatx({name!r}) before the first layer."
         raise ParameterError(
             f"A layer's dtype must be None or the session's, {floatx()!r}; got {value!r}. "
-            f"Call brickwork.config.set_floatx('float64') before the first layer to compute in float64."
+            f"{repair if name in ('float32', 'float64') else 'Leave it out.'}"
         )
     return name
 
@@ -113,10 +113,10 @@ class Layer(Configured):
 
     name: Any = argument(Maybe(Text()), default=None, kw_only=True)
     trainable: bool = argument(Flag(), default=True, kw_only=True)
-    dtype: Any = argument(Maybe(Converted(_dtype, "'float32' or 'float64'")), default=None, kw_only=True)
+    dtype: Any = argument(Converted(_dtype, "'float32' or 'float64'"), default=None, kw_only=True)
     input_shape: Any = argument(Maybe(Many(Maybe(Whole(1)))), default=None, kw_only=True)
     activity_regularizer: Any = argument(
-        Maybe(Converted(lambda value: _penalty(value), "L1, L2 or L1L2")), default=None, kw_only=True
+        Converted(lambda value: _penalty(value), "L1, L2 or L1L2"), default=None, kw_only=True
     )
 
     former_names: ClassVar[dict[str, str]] = {
@@ -198,15 +198,13 @@ class Layer(Configured):
             )
         self._roles.append(role)
         owner = self._owners.get(role)
-        if owner is None:
-            # a layer without parameters makes an owner too, which is why it is asked for after the shapes
-            y = lay(brick, xs, tape=_tape_of(xs), name=role, attributes=attributes)
-            made = (y[0] if isinstance(y, tuple) else y).call.owner
-            if made.values or made.state:
-                made.trainable = self.trainable
-                self._owners[role] = made
-            return y
-        return lay(brick, xs, tape=_tape_of(xs), name=role, owner=owner)
+        if owner is not None:
+            return lay(brick, xs, tape=_tape_of(xs), name=role, owner=owner)
+        y = lay(brick, xs, tape=_tape_of(xs), name=role, attributes=attributes, trainable=self.trainable)
+        made = (y[0] if isinstance(y, tuple) else y).call.owner
+        if made.values or made.state:
+            self._owners[role] = made
+        return y
 
     def __call__(self, *inputs: Any, training: bool | None = None) -> Any:
         """Lay this layer on symbols; on arrays, compute.

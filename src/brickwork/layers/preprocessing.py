@@ -111,8 +111,8 @@ class Normalization(Layer):
             )
         if mean is not None and (mean.shape != variance.shape or mean.ndim > len(self._axes())):
             raise ParameterError(
-                f"Normalization: `mean` and `variance` must have one shape, of at most {len(self._axes())} "
-                f"axes with axis={self.axis}; got shapes {mean.shape} and {variance.shape}. Name all axes."
+                f"Normalization: `mean` and `variance` must have one shape, with at most one axis for each "
+                f"in axis={self.axis}; got shapes {mean.shape} and {variance.shape}. Name all axes."
             )
 
     def get_config(self) -> dict[str, Any]:

@@ -1,0 +1,110 @@
+"""One table of every layer in several configurations, with shapes of inputs and output worked by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brickwork import layers
+
+N = None
+
+
+@dataclass(frozen=True)
+class Example:
+    """A layer's class and arguments; shapes of its inputs and of its output."""
+
+    kind: str
+    arguments: dict[str, Any]
+    inputs: tuple[tuple[int | None, ...], ...]
+    output: tuple[int | None, ...]
+
+    @property
+    def id(self) -> str:
+        told = ",".join(f"{key}={value}" for key, value in self.arguments.items())
+        return f"{self.kind}({told})-{'+'.join(map(str, self.inputs))}"
+
+    def make(self, library: Any = layers, **more: Any) -> Any:
+        """The layer, of Brickwork or of another library with these names."""
+        return getattr(library, self.kind)(**{**self.arguments, **more})
+
+    def symbols(self) -> list[Any]:
+        return [layers.Input(batch_shape=shape, name=f"x{index}") for index, shape in enumerate(self.inputs)]
+
+    def call(self, layer: Any, xs: Any, **more: Any) -> Any:
+        """A list goes to the layers that merge."""
+        xs = list(xs)
+        return layer(xs[0] if len(xs) == 1 else xs, **more)
+
+    def draw(self, rng: np.random.Generator, rows: int = 3) -> list[np.ndarray]:
+        return [
+            rng.standard_normal([rows if size is None else size for size in shape]).astype("float32")
+            for shape in self.inputs
+        ]
+
+
+def example(kind: str, *shapes: tuple[int | None, ...], **arguments: Any) -> Example:
+    """The last shape is the output's."""
+    return Example(kind, arguments, shapes[:-1], shapes[-1])
+
+
+IMAGE = (N, 7, 6, 4)
+
+EXAMPLES: tuple[Example, ...] = (
+    example("Dense", (N, 4), (N, 3), units=3),
+    example("Dense", (N, 4), (N, 3), units=3, activation="softmax", use_bias=False),
+    example("Dense", (N, 5, 2, 4), (N, 5, 2, 3), units=3, activation="tanh"),
+    example("Activation", (N, 4), (N, 4), activation="relu"),
+    example("Activation", (N, 4), (N, 4), activation="linear"),
+    example("Activation", (N, 4), (N, 4), activation="log_softmax"),
+    example("Flatten", IMAGE, (N, 168)),
+    example("Flatten", (N,), (N, 1)),
+    example("Reshape", (N, 12), (N, 2, 6), target_shape=(2, 6)),
+    example("Reshape", (N, 4, 3), (N, 6, 2), target_shape=(-1, 2)),
+    example("Conv2D", IMAGE, (N, 5, 4, 2), filters=2, kernel_size=3),
+    example("Conv2D", IMAGE, (N, 7, 6, 2), filters=2, kernel_size=(3, 2), padding="same", activation="relu"),
+    example("Conv2D", IMAGE, (N, 4, 3, 2), filters=2, kernel_size=3, padding="same", strides=2),
+    example("Conv2D", IMAGE, (N, 3, 4, 2), filters=2, kernel_size=2, strides=(2, 1), dilation_rate=(2, 2)),
+    example("Conv2D", IMAGE, (N, 6, 5, 6), filters=6, kernel_size=2, groups=2, use_bias=False),
+    example("MaxPooling2D", IMAGE, (N, 3, 3, 4)),
+    example("MaxPooling2D", IMAGE, (N, 4, 3, 4), padding="same"),
+    example("MaxPooling2D", IMAGE, (N, 5, 2, 4), pool_size=3, strides=(1, 2)),
+    example("AveragePooling2D", IMAGE, (N, 3, 3, 4), pool_size=2),
+    example("AveragePooling2D", IMAGE, (N, 4, 3, 4), pool_size=(3, 3), strides=2, padding="same"),
+    example("GlobalAveragePooling2D", IMAGE, (N, 4)),
+    example("GlobalAveragePooling2D", IMAGE, (N, 1, 1, 4), keepdims=True),
+    example("BatchNormalization", (N, 4), (N, 4)),
+    example("BatchNormalization", IMAGE, IMAGE, axis=1, momentum=0.5, epsilon=0.1),
+    example("BatchNormalization", (N, 4), (N, 4), center=False, scale=False),
+    example("Dropout", (N, 4), (N, 4), rate=0.5),
+    example("ReLU", (N, 9), (N, 9)),
+    example("ReLU", (N, 9), (N, 9), max_value=0.8, negative_slope=0.1, threshold=0.3),
+    example("ReLU", (N, 9), (N, 9), negative_slope=0.1),
+    example("ReLU", (N, 9), (N, 9), threshold=0.5),
+    example("LeakyReLU", (N, 9), (N, 9)),
+    example("LeakyReLU", (N, 9), (N, 9), negative_slope=0.01),
+    example("ELU", (N, 9), (N, 9)),
+    example("ELU", (N, 9), (N, 9), alpha=0.5),
+    example("Softmax", (N, 9), (N, 9)),
+    example("Softmax", (N, 5, 2), (N, 5, 2), axis=1),
+    example("Rescaling", (N, 4), (N, 4), scale=0.5),
+    example("Rescaling", (N, 3), (N, 3), scale=[0.5, 1.0, 2.0], offset=[1.0, 0.0, -1.0]),
+    example("Normalization", (N, 2), (N, 2), mean=[1.0, 2.0], variance=[4.0, 0.25]),
+    example("Normalization", IMAGE, IMAGE, mean=3.0, variance=2.0, invert=True),
+    example("Normalization", (N, 2), (N, 2), axis=None, mean=3.0, variance=2.0),
+    example("Normalization", (N, 3, 2), (N, 3, 2), axis=1, mean=[1.0, 2.0, 3.0], variance=[1.0, 0.0, 4.0]),
+    example("Normalization", (N, 5), (N, 5)),
+    example("Add", (N, 4), (N, 4), (N, 4), (N, 4)),
+    example("Add", (N, 3, 2), (N, 1, 2), (N, 3, 2)),
+    example("Add", (N, 2), (N, 3, 2), (N, 3, 2)),
+    example("Multiply", (N, 4), (N, 4), (N, 4)),
+    example("Multiply", (N, 5, 4, 2), (N, 2), (N, 5, 4, 2)),
+    example("Maximum", (N, 4), (N, 1), (N, 4)),
+    example("Concatenate", (N, 4), (N, 2), (N, 1), (N, 7)),
+    example("Concatenate", (N, 4, 2), (N, 3, 2), (N, 7, 2), axis=1),
+)
+
+REQUIRED = {item.kind: item.arguments for item in reversed(EXAMPLES)}
+"""Arguments with which each class can be made."""
