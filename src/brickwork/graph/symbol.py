@@ -268,7 +268,7 @@ class Collected:
 def collect(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Collected:
     """The graph between `inputs` and `outputs`. Raises GraphError where an output needs another input."""
     names: dict[int, str] = {}
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     specs: dict[str, InputSpec] = {}
     for symbol in inputs:
         names[id(symbol)] = name = unique(symbol.call.name, taken)
@@ -310,14 +310,13 @@ def _node(call: Call, name: str, owner_name: str, inputs: list[str]) -> Node:
     return Node(name, brick, tuple(inputs), owner_name, layer, kind, not owner.trainable, attributes)
 
 
-def unique(name: str, taken: set[str]) -> str:
-    """`name`, or `name@2`, `name@3`, … for the next uses."""
+def unique(name: str, taken: dict[str, int]) -> str:
+    """`name`, or `name@2`, `name@3`, … for the next uses; `taken` counts the uses of each."""
     given = name
-    for count in itertools.count(2):
-        if given not in taken:
-            break
-        given = f"{name}@{count}"
-    taken.add(given)
+    while given in taken:
+        taken[name] += 1
+        given = f"{name}@{taken[name]}"
+    taken[given] = 1
     return given
 
 

@@ -1,0 +1,117 @@
+"""Random networks for hypothesis: merges, fan-out, shared owners, two outputs, dense and convolutional."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from brickwork.bricks import (
+    ELU,
+    Add,
+    AveragePooling2D,
+    BatchNormalization,
+    Bias,
+    Concatenate,
+    Convolution2D,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    LeakyReLU,
+    Linear,
+    LogSoftmax,
+    Maximum,
+    MaxPooling2D,
+    Multiply,
+    ReLU,
+    Scale,
+    Sigmoid,
+    Softmax,
+    Sum,
+    Tanh,
+)
+from brickwork.graph import Graph, Node
+from graph.made_bricks import Split
+
+PLAIN = (Bias(), Scale(), Tanh(), Sigmoid(), BatchNormalization(), BatchNormalization(scale=False))
+"""Fit everywhere and are smooth."""
+KINKED = (ReLU(), LeakyReLU(0.1), ELU(0.5))
+VECTOR = (Linear(2), Linear(4), Softmax(), LogSoftmax(), Split(), Sum(keepdims=True))
+IMAGE = (
+    Convolution2D(2, (3, 3), padding="same"),
+    Convolution2D(4, (2, 2), padding="same", strides=(2, 2), groups=2),
+    Convolution2D(2, (2, 2), padding="same", dilation_rate=(2, 2)),
+    AveragePooling2D((2, 2), padding="same"),
+    GlobalAveragePooling2D(),
+    Flatten(),
+)
+MERGES = (Add(), Multiply(), Concatenate(), Maximum())
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value under construction. `ties` where numbers may be exactly equal, so that no kink may follow."""
+
+    name: str
+    shape: tuple
+    ties: bool = False
+
+
+@st.composite
+def dags(draw, most: int = 9, batch_norm: bool = True) -> Graph:
+    """A graph on a vector "x" (None, 4) and, sometimes, an image "image" (None, 4, 4, 2)."""
+    values = [Value("x", (None, 4))]
+    if draw(st.booleans(), "image"):
+        values.append(Value("image", (None, 4, 4, 2)))
+    inputs = {value.name: value.shape for value in values}
+    nodes: list[Node] = []
+    for index in range(draw(st.integers(1, most), "nodes")):
+        x = draw(st.sampled_from(values), "x")
+        kind = draw(st.sampled_from(["plain", "own", "own", "merge", "shared", "kink", "random"]), "kind")
+        node, ties = _node(draw, f"n{index}", kind, x, values, nodes)
+        if isinstance(node.brick, BatchNormalization) and not batch_norm:
+            continue
+        nodes.append(node)
+        values += _outputs(node, inputs, nodes, ties)
+    read = {name for node in nodes for name in node.inputs}
+    return Graph(inputs, nodes, [value.name for value in values if value.name not in read])
+
+
+def _node(draw, name, kind, x, values, nodes):
+    image = len(x.shape) == 4
+    if kind == "kink" and not x.ties:
+        kinked = (*KINKED, MaxPooling2D((2, 2), padding="same")) if image else KINKED
+        return Node(name, draw(st.sampled_from(kinked)), (x.name,)), True
+    if kind == "random":
+        return Node(name, Dropout(draw(st.sampled_from([0.0, 0.3]))), (x.name,)), True
+    if kind == "merge":
+        partners = [value for value in values if value.shape == x.shape]
+        others = draw(st.lists(st.sampled_from(partners), min_size=1, max_size=2))
+        brick = draw(st.sampled_from(MERGES))
+        tied = x.ties or any(other.ties for other in others)
+        if isinstance(brick, Maximum) and (tied or len({x.name, *(o.name for o in others)}) <= len(others)):
+            brick = Add()
+        ties = tied or isinstance(brick, Maximum)
+        return Node(name, brick, (x.name, *(other.name for other in others))), ties
+    if kind == "shared":
+        owners = [node for node in nodes if _fits(node, x, values)]
+        if owners:
+            first = draw(st.sampled_from(owners))
+            return Node(name, first.brick, (x.name,), owner=first.owner or first.name), x.ties
+    bricks = PLAIN if kind == "plain" else IMAGE if image else VECTOR
+    brick = draw(st.sampled_from(bricks))
+    if isinstance(brick, Split) and x.shape[1] % 2:
+        brick = Linear(2)
+    return Node(name, brick, (x.name,)), x.ties
+
+
+def _fits(node: Node, x: Value, values: list[Value]) -> bool:
+    """Whether the node has parameters, and they fit x."""
+    (known, *more) = [value.shape for value in values if value.name in node.inputs]
+    return not more and known == x.shape and bool(node.brick.parameters(x.shape))
+
+
+def _outputs(node, inputs, nodes, ties):
+    graph = Graph(inputs, nodes, [])
+    names = [node.name] if node.brick.outputs == 1 else [f"{node.name}:{i}" for i in range(node.brick.outputs)]
+    return [Value(name, graph.shapes[name], ties) for name in names]
