@@ -70,5 +70,5 @@ class Standardization(Brick):
 
     def kept(self, x: Shape) -> tuple[int, ...]:
         """The axes that have numbers of their own, counted from 0, in order."""
-        repair = "Take axis=() for one mean of all numbers."
+        repair = "For one mean of all numbers take axis=(), in the layer axis=None."
         return tuple(sorted({require_axis(self, axis, x, repair=repair) for axis in self.axis}))
