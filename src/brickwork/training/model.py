@@ -20,8 +20,9 @@ from ..seeds import next_seed
 from . import data_adapter as adapter
 from .callbacks import CallbackList, History
 from .loop import ArrayFeed, BatchFeed, Feed, Fit, Reporter
-from .network import BrickLayer, Network
+from .network import Network
 from .program import Compiled, build_program, predicting_program
+from .wiring import BrickLayer
 
 _COUNT = Whole(1)
 

@@ -5,43 +5,18 @@ A network is itself a layer: calling it on symbols lays its layers again, and so
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..arguments import Whole
 from ..arrays import Array
-from ..bricks.base import Brick
-from ..catalogue import snake_case
+from ..bricks import Identity
 from ..errors import GraphError, NotFittedError, ParameterError, did_you_mean, known_names
 from ..graph.graph import Graph
-from ..graph.symbol import Call, Collected, Symbol, ancestors, collect
-from ..layers.base import Layer, LayerCall, Variable, automatic_name, set_variables
-
-
-class BrickLayer(Layer):
-    """A brick that was laid outside any layer, seen as a layer of one brick."""
-
-    def __init__(self, brick: Brick, name: str | None = None) -> None:
-        Layer.__init__(self, name=name or automatic_name(type(brick).__name__))
-        self.brick = brick
-
-    def lay(self, *xs: Symbol) -> Any:
-        """The brick."""
-        return self.put(self.brick, *xs)
-
-    def get_config(self) -> dict[str, Any]:
-        """The brick and the name."""
-        from ..bricks.registry import brick_to_config
-
-        return {"brick": brick_to_config(self.brick), "name": self.name, "trainable": self.trainable}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """The layer that `get_config` told."""
-        from ..bricks.registry import brick_from_config
-
-        made = cls(brick_from_config(config["brick"]), config["name"])
-        made.trainable = config.get("trainable", True)
-        return made
+from ..graph.symbol import Collected, Symbol, collect
+from ..layers.base import Layer, Variable, _inputs_of, automatic_name, set_variables
+from .network_config import read_wiring, tell_wiring
+from .wiring import call_of, layer_calls, ordered_layers, require_different_names, symbols_of
 
 
 class Network(Layer):
@@ -72,7 +47,7 @@ class Network(Layer):
                 raise GraphError(f"The inputs must be different symbols; {symbol!r} stands twice. Drop one.")
         self._layer_calls = layer_calls(self.inputs, self.outputs)
         self._layers = ordered_layers(self.inputs, self.outputs, self._layer_calls)
-        _require_different_names(self._layers)
+        require_different_names(self._layers)
         self._collected: Collected | None = None
         self._collect()
 
@@ -110,6 +85,7 @@ class Network(Layer):
         if (name is None) == (index is None):
             raise ParameterError("get_layer takes a name or an index; it received both or neither.")
         if index is not None:
+            index = Whole()("get_layer", "index", index)
             if not -len(self.layers) <= index < len(self.layers):
                 raise ParameterError(
                     f"The network has {len(self.layers)} layers; there is none of index {index}. "
@@ -132,12 +108,16 @@ class Network(Layer):
 
     @property
     def output_names(self) -> list[str]:
-        """The names of the layers that give the outputs; numbered where one gives several."""
+        """The outputs in losses, logs and data: the keys of a dict, else the names of the layers that give
+        them, numbered where one layer gives several.
+        """
+        if isinstance(self._output_structure, Mapping):
+            return list(self._output_structure)
         names: list[str] = []
         for symbol in self.outputs:
             base = call_of(symbol).layer.name
-            count = sum(name == base or name.startswith(f"{base}_") for name in names)
-            names.append(base if base not in names else f"{base}_{count}")
+            count = sum(call_of(other).layer.name == base for other in self.outputs[: len(names)])
+            names.append(f"{base}_{count}" if count else base)
         return names
 
     @property
@@ -171,8 +151,60 @@ class Network(Layer):
             y = call.layer._lay_call(tuple(known[id(symbol)] for symbol in call.inputs))
             for symbol, made in zip(call.outputs, y if isinstance(y, tuple) else (y,), strict=True):
                 known[id(symbol)] = made
-        outputs = tuple(known[id(symbol)] for symbol in self.outputs)
+        outputs = tuple(self._passed_on(known[id(symbol)], xs) for symbol in self.outputs)
         return outputs if len(outputs) > 1 else outputs[0]
+
+    def _passed_on(self, y: Symbol, xs: Sequence[Symbol]) -> Symbol:
+        """An output that is an input needs a symbol of its own, so that it is seen where it comes from."""
+        place = next((index for index, x in enumerate(xs) if x is y), None)
+        if place is None:
+            return y
+        made: Symbol = self.put(Identity(), y, role=f"passed_on_{place}")
+        return made
+
+    def __call__(self, *inputs: Any, training: bool | None = None) -> Any:
+        """Lay the network on symbols, or compute on arrays; a dict for a dict of inputs or outputs."""
+        if len(inputs) == 1 and isinstance(inputs[0], Mapping):
+            inputs = tuple(self._in_order(inputs[0]))
+        y = super().__call__(*inputs, training=training)
+        if isinstance(self._output_structure, Mapping):
+            return dict(zip(self._output_structure, y if isinstance(y, tuple) else (y,), strict=True))
+        return y
+
+    def _in_order(self, given: Mapping[str, Any]) -> list[Any]:
+        names = self._input_structure if isinstance(self._input_structure, Mapping) else self.input_names
+        if set(given) != set(names):
+            raise GraphError(
+                f"The network {self.name!r} takes the inputs {known_names(names)}; it received "
+                f"{known_names(given) or 'none'}."
+            )
+        return [given[name] for name in names]
+
+    def _lay_unrecorded(self, symbols: tuple[Symbol, ...]) -> Any:
+        kept = [(layer, list(layer._calls)) for layer in self._all_layers()]
+        try:
+            return super()._lay_unrecorded(symbols)
+        finally:
+            for layer, calls in kept:
+                layer._calls = calls
+
+    def _all_layers(self) -> Iterator[Layer]:
+        """The layers, and those of networks nested in this one."""
+        for layer in self.layers:
+            yield layer
+            if isinstance(layer, Network):
+                yield from layer._all_layers()
+
+    def build(self, input_shape: Any = None) -> None:
+        """Nothing: a network that begins with an Input is built."""
+        self._require_built()
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The output's shape for an input shape, both with the batch axis."""
+        if not self.built:
+            return super().compute_output_shape(input_shape)
+        y = self._lay_unrecorded(_inputs_of(input_shape))
+        return tuple(one.shape for one in y) if isinstance(y, tuple) else y.shape
 
     # -- weights ------------------------------------------------------------------------------------
 
@@ -189,10 +221,12 @@ class Network(Layer):
 
     @property
     def weights(self) -> list[Variable]:
-        """All arrays in Keras's order: layer by layer."""
-        return [variable for layer in self.layers for variable in layer.weights]
-
-    variables = weights
+        """All arrays in Keras's order: layer by layer, each once."""
+        found: dict[int, Variable] = {}
+        for layer in self.layers:
+            for variable in layer.weights:
+                found.setdefault(id(variable.value), variable)
+        return list(found.values())
 
     def get_weights(self) -> list[Array]:
         """Copies of all arrays, in Keras 3's order and layout."""
@@ -218,208 +252,17 @@ class Network(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Layers and calls, for JSON."""
-        from ..layers.serialization import layer_to_config
-
         self._require_built()
-        layers = self._all_layers()
-        place = {id(layer): index for index, layer in enumerate(layers)}
-        made: dict[int, list[int]] = {}
-        calls = []
-        for index, call in enumerate(self._layer_calls):
-            calls.append(
-                {"layer": place[id(call.layer)], "inputs": [made[id(symbol)] for symbol in call.inputs]}
-            )
-            made.update({id(symbol): [index, output] for output, symbol in enumerate(call.outputs)})
         return {
             "name": self.name,
             "trainable": self.trainable,
-            "layers": [layer_to_config(layer) for layer in layers],
-            "calls": calls,
-            "inputs": _restructured(self._input_structure, lambda symbol: made[id(symbol)]),
-            "outputs": _restructured(self._output_structure, lambda symbol: made[id(symbol)]),
+            **tell_wiring(self._layer_calls, self._input_structure, self._output_structure),
         }
-
-    def _all_layers(self) -> list[Layer]:
-        """Every layer once, in the order of the calls."""
-        seen: dict[int, Layer] = {}
-        for call in self._layer_calls:
-            seen.setdefault(id(call.layer), call.layer)
-        return list(seen.values())
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """The network that `get_config` told, with new weights."""
-        inputs, outputs = wired(config)
-        return cls(inputs, outputs, name=config["name"])
-
-
-def wired(config: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Inputs and outputs of the wiring that a configuration tells."""
-    from ..layers.core import InputLayer
-    from ..layers.serialization import layer_from_config
-
-    layers = [layer_from_config(told) for told in config["layers"]]
-    made: list[tuple[Symbol, ...]] = []
-    for call in config["calls"]:
-        layer = layers[call["layer"]]
-        xs = tuple(made[index][output] for index, output in call["inputs"])
-        y = layer.symbol() if isinstance(layer, InputLayer) else layer._lay_call(xs)
-        made.append(y if isinstance(y, tuple) else (y,))
-
-    def find(place: Sequence[int]) -> Symbol:
-        return made[place[0]][place[1]]
-
-    return _restored(config["inputs"], find), _restored(config["outputs"], find)
-
-
-def symbols_of(structure: Any, what: str) -> list[Symbol]:
-    """The symbols of a symbol, a list or a dict."""
-    if isinstance(structure, Symbol):
-        return [structure]
-    items = list(structure.values()) if isinstance(structure, Mapping) else structure
-    if not isinstance(items, (list, tuple)) or not items or not all(isinstance(x, Symbol) for x in items):
-        raise GraphError(
-            f"A network's {what} are symbols: a symbol, a list or a dict of them; it received {structure!r}. "
-            f"Start from brickwork.Input(shape)."
-        )
-    return list(items)
-
-
-def _restructured(structure: Any, told: Any) -> Any:
-    if isinstance(structure, Symbol):
-        return {"one": told(structure)}
-    if isinstance(structure, Mapping):
-        return {"dict": {name: told(symbol) for name, symbol in structure.items()}}
-    return {"list": [told(symbol) for symbol in structure]}
-
-
-def _restored(told: Mapping[str, Any], find: Any) -> Any:
-    if "one" in told:
-        return find(told["one"])
-    if "dict" in told:
-        return {name: find(place) for name, place in told["dict"].items()}
-    return [find(place) for place in told["list"]]
-
-
-def call_of(symbol: Symbol) -> LayerCall:
-    """The layer call that made a symbol, at the outermost level."""
-    call = symbol.call
-    if call.scope is not None:
-        handle: LayerCall = call.scope.outermost.handle
-        return handle
-    if not hasattr(call, "layer_call"):
-        call.layer_call = _seen_as_layer(call)  # type: ignore[attr-defined]
-    implicit: LayerCall = call.layer_call  # type: ignore[attr-defined]
-    return implicit
-
-
-def _seen_as_layer(call: Call) -> LayerCall:
-    """A bare brick, or a bare input, as a layer call."""
-    from ..layers.core import InputLayer
-
-    if call.brick is None:
-        symbol = call.outputs[0]
-        layer: Layer = InputLayer(symbol.shape[1:], symbol.shape[0], dtype=symbol.dtype, name=call.name)
-    else:
-        named = call.name != snake_case(type(call.brick).__name__)
-        layer = BrickLayer(call.brick, call.name if named else None)
-        if call.owner is not None and (call.owner.values or call.owner.state):
-            layer._owners[snake_case(type(call.brick).__name__)] = call.owner
-    made = LayerCall(layer, call.inputs, call.outputs, len(call.outputs) == 1)
-    layer._calls.append(made)
-    return made
-
-
-def layer_calls(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> list[LayerCall]:
-    """The layer calls between inputs and outputs, each after what feeds it; unused inputs come first."""
-    found: dict[int, LayerCall] = {}
-    for symbol in inputs:
-        call = call_of(symbol)
-        if symbol.call.brick is None:
-            found[id(call)] = call
-        else:
-            cut = _cut_input(symbol)
-            found[id(cut)] = cut
-    for each in ancestors(outputs, inputs):
-        if each.brick is None and not any(each is symbol.call for symbol in inputs):
-            continue  # collect() names the missing input
-        call = call_of(each.outputs[0])
-        found.setdefault(id(call), call)
-    return list(found.values())
-
-
-def _cut_input(symbol: Symbol) -> LayerCall:
-    """A network may begin at a symbol in the middle of another one; there it has an input of its own."""
-    from ..layers.core import InputLayer
-
-    if not hasattr(symbol, "cut"):
-        layer = InputLayer(
-            symbol.shape[1:], symbol.shape[0], dtype=symbol.dtype, name=f"{call_of(symbol).layer.name}_cut"
-        )
-        symbol.cut = LayerCall(layer, (), (symbol,))  # type: ignore[attr-defined]
-    cut: LayerCall = symbol.cut  # type: ignore[attr-defined]
-    return cut
-
-
-def ordered_layers(
-    inputs: Sequence[Symbol], outputs: Sequence[Symbol], calls: Sequence[LayerCall]
-) -> list[Layer]:
-    """Layers as Keras lists them: deepest first (the longest way to an output), then as met from there."""
-    maker = {id(symbol): call for call in calls for symbol in call.outputs}
-    met: dict[int, int] = {}
-    finished: list[LayerCall] = []
-    done: set[int] = set()
-    for output in outputs:
-        _walk(maker[id(output)], maker, met, finished, done)
-    call_depth: dict[int, int] = {}
-    layer_depth: dict[int, int] = {}
-    layers: dict[int, Layer] = {}
-    for call in reversed(finished):
-        depth = max(call_depth.get(id(call), 0), layer_depth.get(id(call.layer), 0))
-        call_depth[id(call)] = layer_depth[id(call.layer)] = depth
-        layers[id(call.layer)] = call.layer
-        for symbol in call.inputs:
-            parent = maker[id(symbol)]
-            call_depth[id(parent)] = max(depth + 1, call_depth.get(id(parent), 0))
-    for symbol in inputs:
-        layer = maker[id(symbol)].layer
-        if id(layer) not in layers:
-            layers[id(layer)], layer_depth[id(layer)], met[id(layer)] = layer, 0, -1
-    return sorted(layers.values(), key=lambda layer: (-layer_depth[id(layer)], met[id(layer)]))
-
-
-def _walk(
-    start: LayerCall,
-    maker: Mapping[int, LayerCall],
-    met: dict[int, int],
-    finished: list[LayerCall],
-    done: set[int],
-) -> None:
-    """Depth first from an output: `met` counts layers going down, `finished` lists calls going up."""
-    stack = [(start, iter(start.inputs))]
-    if id(start) in done:
-        return
-    done.add(id(start))
-    met.setdefault(id(start.layer), len(met))
-    while stack:
-        call, rest = stack[-1]
-        for symbol in rest:
-            parent = maker[id(symbol)]
-            if id(parent) not in done:
-                done.add(id(parent))
-                met.setdefault(id(parent.layer), len(met))
-                stack.append((parent, iter(parent.inputs)))
-                break
-        else:
-            finished.append(call)
-            stack.pop()
-
-
-def _require_different_names(layers: Sequence[Layer]) -> None:
-    names = [layer.name for layer in layers]
-    for name in names:
-        if names.count(name) > 1:
-            raise GraphError(
-                f"The layers of a network must have different names; {name!r} stands {names.count(name)} "
-                f"times. Give one of them another name=…."
-            )
+        inputs, outputs = read_wiring(config)
+        made = cls(inputs, outputs, name=config["name"])
+        made.__dict__["trainable"] = config["trainable"]  # each layer has told its own
+        return made

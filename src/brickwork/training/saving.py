@@ -188,7 +188,7 @@ def _write(
         **header,
         "weights": [variable.path for variable in model.weights],
     }
-    contiguous = {key: np.ascontiguousarray(value) for key, value in tensors.items()}
+    contiguous = {key: np.asarray(value, order="C") for key, value in tensors.items()}
     write_atomically(path, save(contiguous, {"brickwork": json.dumps(told, allow_nan=False)}))
 
 
