@@ -6,6 +6,7 @@ from .training.callbacks import History as History
 from .training.checkpoints import ModelCheckpoint as ModelCheckpoint
 from .training.functions import LambdaCallback as LambdaCallback
 from .training.logs import CSVLogger as CSVLogger
+from .training.progress import ProgressDisplay as ProgressDisplay
 from .training.rates import LearningRateScheduler as LearningRateScheduler
 from .training.rates import ReduceLROnPlateau as ReduceLROnPlateau
 from .training.stopping import EarlyStopping as EarlyStopping

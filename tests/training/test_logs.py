@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fake_model import losses, train
 
-from brickwork.errors import DataError, ParameterTypeError
+from brickwork.errors import DataError, ParameterError, ParameterTypeError
 from brickwork.files import FileError
 from brickwork.training.logs import CSVLogger
 
@@ -123,5 +123,7 @@ def test_a_file_that_cannot_be_written(tmp_path):
 def test_wrong_arguments():
     with pytest.raises(ParameterTypeError, match="CSVLogger: `filename` must be a path: a string"):
         CSVLogger(3)
+    with pytest.raises(ParameterError, match="CSVLogger: `separator` must be one character, neither"):
+        CSVLogger("run.csv", separator=", ")
     with pytest.raises(ParameterTypeError, match=r"it received `seperator`. Did you mean 'separator'\?"):
         CSVLogger("run.csv", seperator=";")

@@ -42,13 +42,13 @@ class ModelCheckpoint(Monitor):
     former_names: ClassVar[dict[str, str]] = {"period": "save_freq"}
 
     filepath: str = argument(PATH)
-    monitor: str = argument(Text(), "val_loss")
-    verbose: int = argument(VERBOSE, 0)
-    save_best_only: bool = argument(Flag(), False)
-    save_weights_only: bool = argument(Flag(), False)
-    mode: str = argument(MODE, "auto")
-    save_freq: Any = argument(Either((Whole(1), Choice(("epoch",)))), "epoch")
-    initial_value_threshold: float | None = argument(Maybe(Real()), None)
+    monitor: str = argument(Text(), default="val_loss")
+    verbose: int = argument(VERBOSE, default=0)
+    save_best_only: bool = argument(Flag(), default=False)
+    save_weights_only: bool = argument(Flag(), default=False)
+    mode: str = argument(MODE, default="auto")
+    save_freq: Any = argument(Either((Whole(1), Choice(("epoch",)))), default="epoch")
+    initial_value_threshold: float | None = argument(Maybe(Real()), default=None)
 
     kept = ("best", "_current_epoch", "_batches_waiting", "_last_batch")
 

@@ -55,4 +55,25 @@ class Function(Check):
         return ["no function", 3, None]
 
 
+@dataclass(frozen=True)
+class Character(Check):
+    """A string of length 1."""
+
+    def __call__(self, owner: str, name: str, value: Any) -> str:
+        """The character."""
+        if not isinstance(value, str):
+            raise self.refuse_type(owner, name, value)
+        if len(value) != 1 or value in '"\r\n':
+            raise self.refuse(owner, name, value)
+        return value
+
+    def describe(self) -> str:
+        """The allowed values."""
+        return "one character, neither a quotation mark nor the end of a line"
+
+    def bad(self) -> list[Any]:
+        """Values to be refused."""
+        return ["", ", ", "\n", 3, None]
+
+
 PATH = PathText()

@@ -7,11 +7,11 @@ import os
 from collections.abc import Iterable
 from typing import IO, Any, ClassVar
 
-from ..arguments import Configured, Flag, Text, argument, configured
+from ..arguments import Configured, Flag, argument, configured
 from ..errors import DataError
 from ..files import explained
 from .callback import Callback, Logs
-from .checks import PATH
+from .checks import PATH, Character
 
 
 @configured()
@@ -25,7 +25,7 @@ class CSVLogger(Configured, Callback):
     Parameters
     ----------
     filename : path of the file; folders are made.
-    separator : string between two values, default ",".
+    separator : character between two values, default ",".
     append : whether an existing file is continued, default False, which empties it.
 
     >>> CSVLogger("run.csv", separator=";")
@@ -35,8 +35,8 @@ class CSVLogger(Configured, Callback):
     """
 
     filename: str = argument(PATH)
-    separator: str = argument(Text(), ",")
-    append: bool = argument(Flag(), False)
+    separator: str = argument(Character(), default=",")
+    append: bool = argument(Flag(), default=False)
 
     kept: ClassVar[tuple[str, ...]] = ("keys", "_size")
 

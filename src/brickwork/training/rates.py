@@ -38,7 +38,7 @@ class LearningRateScheduler(Configured, Callback):
     """
 
     schedule: Callable[..., Any] = argument(Function("(epoch, lr)"))
-    verbose: int = argument(VERBOSE, 0)
+    verbose: int = argument(VERBOSE, default=0)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Ask the schedule; set what it says."""
@@ -102,14 +102,14 @@ class ReduceLROnPlateau(Monitor):
 
     former_names: ClassVar[dict[str, str]] = {"epsilon": "min_delta"}
 
-    monitor: str = argument(Text(), "val_loss")
-    factor: float = argument(Real(0.0, 1.0, low_open=True, high_open=True), 0.1)
-    patience: int = argument(Whole(0), 10)
-    verbose: int = argument(VERBOSE, 0)
-    mode: str = argument(MODE, "auto")
-    min_delta: float = argument(Real(), 1e-4)
-    cooldown: int = argument(Whole(0), 0)
-    min_lr: float = argument(Real(0.0), 0.0)
+    monitor: str = argument(Text(), default="val_loss")
+    factor: float = argument(Real(0.0, 1.0, low_open=True, high_open=True), default=0.1)
+    patience: int = argument(Whole(0), default=10)
+    verbose: int = argument(VERBOSE, default=0)
+    mode: str = argument(MODE, default="auto")
+    min_delta: float = argument(Real(), default=1e-4)
+    cooldown: int = argument(Whole(0), default=0)
+    min_lr: float = argument(Real(0.0), default=0.0)
 
     kept = ("wait", "cooldown_counter", "best")
 

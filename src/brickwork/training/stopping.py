@@ -41,14 +41,14 @@ class EarlyStopping(Monitor):
     Prechelt, "Early Stopping - But When?", 1998.
     """
 
-    monitor: str = argument(Text(), "val_loss")
-    min_delta: float = argument(Real(), 0.0)
-    patience: int = argument(Whole(0), 0)
-    verbose: int = argument(VERBOSE, 0)
-    mode: str = argument(MODE, "auto")
-    baseline: float | None = argument(Maybe(Real()), None)
-    restore_best_weights: bool = argument(Flag(), False)
-    start_from_epoch: int = argument(Whole(0), 0)
+    monitor: str = argument(Text(), default="val_loss")
+    min_delta: float = argument(Real(), default=0.0)
+    patience: int = argument(Whole(0), default=0)
+    verbose: int = argument(VERBOSE, default=0)
+    mode: str = argument(MODE, default="auto")
+    baseline: float | None = argument(Maybe(Real()), default=None)
+    restore_best_weights: bool = argument(Flag(), default=False)
+    start_from_epoch: int = argument(Whole(0), default=0)
 
     kept = ("wait", "stopped_epoch", "best", "best_epoch")
 
