@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import doctest
 import json
 import re
 
@@ -279,6 +280,15 @@ def test_the_docstring_names_everything(cls):
                 assert re.search(rf"\bd{name}\b", text), f"d{name}"
             for name in case.brick.state(*shapes):
                 assert re.search(rf"^    {name} : ", text, re.MULTILINE), name
+
+
+@every_class
+def test_the_docstring_computes(cls):
+    scope = {name: getattr(bricks, name) for name in bricks.__all__}
+    (example,) = doctest.DocTestFinder(recurse=False).find(cls, cls.__name__, globs=scope)
+    found = doctest.DocTestRunner(verbose=False).run(example)
+    assert found.attempted > 0
+    assert found.failed == 0
 
 
 def example(cls: type[Brick]) -> Brick:

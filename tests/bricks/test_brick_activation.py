@@ -72,16 +72,21 @@ def test_relu_has_no_slope_at_zero():
     assert dx.tolist() == [0.0, 0.0, 7.0]
 
 
-def test_relu_passes_nan_on():
-    """A diverging run must be seen, not hidden."""
-    assert np.isnan(both(ReLU(), np.array([np.nan]))[0][0])
-
-
 @pytest.mark.parametrize("slope", [0.0, 0.3, 2.0])
 def test_leaky_relu(slope):
     y, dx = both(LeakyReLU(slope), np.array([-2.0, 0.0, 2.0]))
     np.testing.assert_allclose(y, [-2.0 * slope, 0.0, 2.0])
     np.testing.assert_allclose(dx, [slope, slope, 1.0])
+
+
+@pytest.mark.parametrize("brick", [Sigmoid(), Tanh(), ReLU(), LeakyReLU(), ELU(0.5)])
+def test_infinity_is_a_number_and_nan_is_passed_on(brick):
+    """A diverging run must be seen where it begins, neither earlier nor later."""
+    y, dx = both(brick, np.array([-np.inf, np.inf, np.nan]))
+    assert np.isnan(y).tolist() == [False, False, True]
+    if not isinstance(brick, LeakyReLU):
+        assert y[0] == {"Sigmoid": 0.0, "Tanh": -1.0, "ReLU": 0.0, "ELU": -0.5}[type(brick).__name__]
+    assert not np.isnan(dx[:2]).any()
 
 
 def test_leaky_relu_has_the_slope_of_keras():

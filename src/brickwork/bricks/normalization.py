@@ -92,10 +92,11 @@ class BatchNormalization(Brick):
             centred = x - self._along(mean, x)
             statistics = (None, None)
         inverse = 1.0 / namespace(x).sqrt(var + self.epsilon)
-        z = centred * self._along(inverse, x)
-        y = z * self._along(params["gamma"], x) if self.scale else z
+        # The few numbers of the features are multiplied first, so that x is walked through once less.
+        factor = params["gamma"] * inverse if self.scale else inverse
+        y = centred * self._along(factor, x)
         y = y + self._along(params["beta"], x) if self.center else y
-        return y, (z, inverse, *statistics)
+        return y, (centred, inverse, *statistics)
 
     def next_state(self, state: Mapping[str, Array], saved: Saved) -> Mapping[str, Array]:
         _, _, mean, var = saved
@@ -110,14 +111,14 @@ class BatchNormalization(Brick):
     def backward(
         self, params: Mapping[str, Array], saved: Saved, dy: Array
     ) -> tuple[tuple[Array], dict[str, Array]]:
-        z, inverse, mean, _ = saved
-        dbeta, dgamma = self._sum(dy), self._sum(dy * z)
+        centred, inverse, mean, _ = saved
+        dbeta, dgamma = self._sum(dy), self._sum(dy * centred) * inverse
         factor = params["gamma"] * inverse if self.scale else inverse
         if mean is None:
             dx = dy * self._along(factor, dy)
         else:
             share = 1.0 / self._count(dy)
-            pull = self._along(dbeta * share, dy) + z * self._along(dgamma * share, dy)
+            pull = self._along(dbeta * share, dy) + centred * self._along(inverse * dgamma * share, dy)
             dx = (dy - pull) * self._along(factor, dy)
         found = {"gamma": dgamma} if self.scale else {}
         return (dx,), {**found, "beta": dbeta} if self.center else found
