@@ -65,7 +65,7 @@ def convolve_input_gradient(
         dx[images] = framed[:, top : top + height, left : left + width]
     if outputs == channels:
         return dx
-    total: NDArray[Any] = dx.reshape(n, height, width, channels, -1).sum(axis=-1)
+    total: NDArray[Any] = dx.reshape(n, height, width, channels, outputs // channels).sum(axis=-1)
     return total
 
 
