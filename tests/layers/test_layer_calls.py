@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import brickwork
-from brickwork import bricks, layers, regularizers, seeds
+from brickwork import bricks, constraints, initializers, layers, regularizers, seeds
 from brickwork.arguments import Whole, argument, configured
 from brickwork.errors import GraphError, NotFittedError, ParameterError, ParameterTypeError, ShapeError
 from brickwork.graph.symbol import Symbol, collect
@@ -74,6 +74,45 @@ def test_after_a_call_that_failed_another_may_fit():
     assert caught.value.__notes__ == [f"at '{layer.name}/convolution2d', fed by 'small'"]
     assert not layer.built
     assert layer(Input((5, 5, 4))).shape == (None, 3, 3, 2)
+
+
+def test_after_a_call_that_failed_halfway_another_may_fit():
+    layer = Dense(4, activation=bricks.Softmax(axis=2))
+    with pytest.raises(ShapeError, match="Softmax takes an axis in"):
+        layer(Input((5,)))
+    assert layer.weights == []
+    assert layer(Input((3, 7))).shape == (None, 3, 4)
+
+
+class TestAttributes:
+    """What a layer says of its parameters reaches the graph."""
+
+    ARGUMENTS = {
+        "initializer": initializers.Constant(0.5),
+        "regularizer": regularizers.L1(0.1),
+        "constraint": constraints.NonNeg(),
+    }
+
+    @pytest.mark.parametrize(
+        ("make", "shape", "names"),
+        [
+            (lambda **given: Dense(2, **given), (4,), {"W": "kernel", "b": "bias"}),
+            (lambda **given: layers.Conv2D(2, 3, **given), (4, 4, 1), {"W": "kernel", "b": "bias"}),
+            (layers.BatchNormalization, (4,), {"gamma": "gamma", "beta": "beta"}),
+        ],
+    )
+    def test_initializers_regularizers_constraints(self, make, shape, names):
+        for wanted, prefix in names.items():
+            x = Input(shape)
+            layer = make(**{f"{prefix}_{what}": value for what, value in self.ARGUMENTS.items()})
+            made = collect([x], [layer(x)])
+            for key, parameter in made.graph.parameters.items():
+                name = key.rpartition("/")[2]
+                told = {what: getattr(parameter, what) for what in self.ARGUMENTS}
+                assert (told == self.ARGUMENTS) == (name == wanted)
+                if name != wanted:
+                    assert (parameter.regularizer, parameter.constraint) == (None, None)
+                assert np.all(made.parameters[key] == 0.5) == (name == wanted)
 
 
 class TestFreezing:

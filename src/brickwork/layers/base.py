@@ -7,8 +7,6 @@ parameters, so calling it twice shares them.
 from __future__ import annotations
 
 import inspect
-import threading
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -16,64 +14,19 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import bricks, seeds
-from ..arguments import Choice, Configured, Converted, Flag, Many, Maybe, Text, Whole, argument, configured
+from ..arguments import Configured, Converted, Flag, Many, Maybe, Text, Whole, argument, configured
 from ..arrays import Array, Shape
 from ..bricks.base import RECORDER, Brick
 from ..catalogue import snake_case
 from ..config import floatx
-from ..errors import GraphError, NotFittedError, ParameterError, ParameterTypeError, ShapeError
-from ..graph.symbol import Owner, Symbol, input_symbol, lay, scope, set_array
+from ..errors import GraphError, NotFittedError, ParameterError, ParameterTypeError
+from ..graph.symbol import Owner, Symbol, input_symbol, lay, scope
 from ..graph.tape import Tape
-
-_names: Counter[str] = Counter()
-_lock = threading.Lock()
-
-
-def automatic_name(kind: str) -> str:
-    """Keras's names for layers without one: dense, dense_1, dense_2, …"""
-    base = snake_case(kind)
-    with _lock:
-        count = _names[base]
-        _names[base] += 1
-    return f"{base}_{count}" if count else base
-
-
-def reset_names() -> None:
-    """Start the automatic names again; see `brickwork.utils.clear_session`."""
-    with _lock:
-        _names.clear()
-
-
-KERAS_NAMES = {
-    "W": "kernel",
-    "b": "bias",
-    "running_mean": "moving_mean",
-    "running_var": "moving_variance",
-}
-"""Names of parameters and statistics in bricks -> in Keras, where they differ."""
-
-
-@dataclass(frozen=True)
-class Variable:
-    """One array of a layer under its Keras name. `value` is the live array."""
-
-    name: str
-    path: str
-    value: Array
-    trainable: bool
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The array's shape."""
-        return tuple(self.value.shape)
-
-    def numpy(self) -> Array:
-        """A copy of the numbers."""
-        return self.value.copy()
-
-    def assign(self, value: Any) -> None:
-        """Write numbers of the same shape."""
-        set_array({self.name: self.value}, self.name, value, self.path)
+from .naming import automatic_name as automatic_name
+from .naming import reset_names as reset_names
+from .variables import KERAS_NAMES
+from .variables import Variable as Variable
+from .variables import set_variables as set_variables
 
 
 @dataclass(eq=False)
@@ -362,9 +315,8 @@ class Layer(Configured):
         """`layer.kernel`, `layer.bias`, `layer.gamma`, …: the layer's variables by their Keras names."""
         told = getattr(type(self), name, None)
         if isinstance(told, property) and told.fget is not None:
-            return told.fget(
-                self
-            )  # Python comes here when a property has raised; its own message is the better one
+            # Python comes here when a property has raised; its own message is the better one
+            return told.fget(self)
         if not name.startswith("_"):
             for variable in self.weights:
                 if variable.name == name:
@@ -398,23 +350,6 @@ class Layer(Configured):
         return self._calls[0]
 
 
-def set_variables(variables: Sequence[Variable], weights: Sequence[Any], owner: str) -> None:
-    """Write a list of arrays into a list of variables, all or none."""
-    if len(weights) != len(variables):
-        raise ShapeError(
-            f"{owner} holds {len(variables)} arrays; it received {len(weights)}. "
-            f"Pass the list that get_weights() of the same network gives."
-        )
-    for variable, new in zip(variables, weights, strict=True):
-        if np.shape(new) != variable.shape:
-            raise ShapeError(
-                f"{owner}: {variable.path!r} has shape {variable.shape}; it received {np.shape(new)}. "
-                f"Check the order of the arrays and their layout (inputs before outputs)."
-            )
-    for variable, new in zip(variables, weights, strict=True):
-        variable.assign(new)
-
-
 def _inputs_of(input_shape: Any) -> tuple[Symbol, ...]:
     """A symbol for a shape, or for each of several shapes."""
     several = bool(input_shape) and isinstance(input_shape[0], (tuple, list))
@@ -440,6 +375,3 @@ def _penalty(value: Any) -> Any:
         f"activity_regularizer must be L1, L2 or L1L2 of brickwork.regularizers; got {value!r}. "
         f"Lay a penalty of another kind as a brick and make it an output with a loss of its own."
     )
-
-
-PADDINGS = Choice(("valid", "same"))

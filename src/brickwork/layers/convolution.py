@@ -9,8 +9,9 @@ from ..arguments import Flag, Whole, argument, configured
 from ..bricks.windows import SIZES
 from ..errors import ParameterError
 from ..graph.symbol import Symbol
-from .base import PADDINGS, Layer
-from .core import ACTIVATION, CONSTRAINT, DATA_FORMAT, INITIALIZER, REGULARIZER, lay_kernel_layer
+from .base import Layer
+from .checks import ACTIVATION, CONSTRAINT, DATA_FORMAT, INITIALIZER, PADDINGS, REGULARIZER
+from .core import lay_kernel_layer
 
 
 @configured()

@@ -10,7 +10,7 @@ from ..errors import ParameterError
 from ..graph.node import Attributes
 from ..graph.symbol import Symbol
 from .base import Layer
-from .core import CONSTRAINT, INITIALIZER, REGULARIZER
+from .checks import CONSTRAINT, INITIALIZER, REGULARIZER
 
 
 def level(value: Any) -> Any:

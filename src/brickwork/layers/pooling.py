@@ -8,8 +8,8 @@ from .. import bricks
 from ..arguments import Flag, Maybe, argument, configured
 from ..bricks.windows import SIZES
 from ..graph.symbol import Symbol
-from .base import PADDINGS, Layer
-from .core import DATA_FORMAT
+from .base import Layer
+from .checks import DATA_FORMAT, PADDINGS
 
 
 @configured()

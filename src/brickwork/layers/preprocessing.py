@@ -118,8 +118,7 @@ class Normalization(Layer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; statistics that were found are weights and are not among them."""
         mean, variance = (None if given is None else given.tolist() for given in self._given)
-        rest = {key: value for key, value in super().get_config().items() if key not in ("mean", "variance")}
-        return {**rest, "mean": mean, "variance": variance}
+        return {**super().get_config(), "mean": mean, "variance": variance}
 
     def lay(self, x: Symbol) -> Any:  # type: ignore[override]
         """Standardization."""

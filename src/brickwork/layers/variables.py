@@ -1,0 +1,61 @@
+"""The arrays of layers under the names that Keras gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array
+from ..errors import ShapeError
+from ..graph.symbol import set_array
+
+KERAS_NAMES = {
+    "W": "kernel",
+    "b": "bias",
+    "running_mean": "moving_mean",
+    "running_var": "moving_variance",
+}
+"""Names of parameters and statistics in bricks -> in Keras, where they differ."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One array of a layer under its Keras name. `value` is the live array."""
+
+    name: str
+    path: str
+    value: Array
+    trainable: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The array's shape."""
+        return tuple(self.value.shape)
+
+    def numpy(self) -> Array:
+        """A copy of the numbers."""
+        return self.value.copy()
+
+    def assign(self, value: Any) -> None:
+        """Write numbers of the same shape."""
+        set_array({self.name: self.value}, self.name, value, self.path)
+
+
+def set_variables(variables: Sequence[Variable], weights: Sequence[Any], owner: str) -> None:
+    """Write a list of arrays into a list of variables, all or none."""
+    if len(weights) != len(variables):
+        raise ShapeError(
+            f"{owner} holds {len(variables)} arrays; it received {len(weights)}. "
+            f"Pass the list that get_weights() of the same network gives."
+        )
+    for variable, new in zip(variables, weights, strict=True):
+        if np.shape(new) != variable.shape:
+            raise ShapeError(
+                f"{owner}: {variable.path!r} has shape {variable.shape}; it received {np.shape(new)}. "
+                f"Check the order of the arrays and their layout (inputs before outputs)."
+            )
+    for variable, new in zip(variables, weights, strict=True):
+        variable.assign(new)
