@@ -5,7 +5,7 @@ Conversion happens when rows are gathered, so that uint8 images are never copied
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,11 @@ class ArraySource:
             else:
                 batch[name] = np.ascontiguousarray(np.asarray(array[rows]), self.dtypes[name])
         return batch
+
+    def batches(self, batch_size: int) -> Iterator[Batch]:
+        """All rows, batch by batch, in their order."""
+        for start in range(0, len(self), batch_size):
+            yield self.gather(slice(start, start + batch_size))
 
     def slice(self, start: int, stop: int) -> ArraySource:
         """The rows from `start` to `stop` as a source of their own; arrays are not copied."""

@@ -5,74 +5,102 @@ Shapes, labels and numbers are checked here, before any engine sees them, with e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, Shape
-from ..bricks.base import letters
+from ..arrays import Array
 from ..data.source import ArraySource, Batch
-from ..errors import DataError, ParameterError, ParameterTypeError, ShapeError, did_you_mean, known_names
-from ..losses import fit_target
-from .program import Compiled, per_output
-
-_BLOCK = 1 << 16
+from ..errors import DataError, ParameterError, did_you_mean, known_names
+from .data_checks import as_array, check_finite, check_input, check_target, check_weight, class_factors
+from .program import Compiled
 
 
 class Adapter:
-    """Turns user data into the arrays that a graph's inputs, targets and weights need."""
+    """Turns user data into the arrays that a graph's inputs, targets and weights need.
+
+    `inputs` maps the names that users know to the graph's inputs; without `compiled`, only they are wanted.
+    """
 
     def __init__(
         self,
         inputs: Mapping[str, Any],
         compiled: Compiled | None = None,
         class_weight: Mapping[int, float] | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         self.inputs = inputs
         self.compiled = compiled
         self.class_weight = class_weight
+        self.names = names or {name: name for name in inputs}
 
     def source(self, x: Any, y: Any = None, sample_weight: Any = None, *, where: str = "") -> ArraySource:
         """A checked source of all rows. `where` is put before names in messages, as "validation "."""
-        arrays = self._inputs(x, where)
+        arrays: dict[str, Array | None] = dict(self._inputs(x, where))
         rows = _common_length(arrays, where)
-        dtypes = {name: spec.dtype for name, spec in self.inputs.items()}
-        if self.compiled is not None:
-            graph_inputs = self.compiled.program.graph.inputs
-            targets = self._targets(y, where)
-            weights = self._weights(sample_weight, targets, rows, where)
-            for name, array in {**targets, **weights}.items():
-                if array is not None and len(array) != rows:
-                    raise DataError(
-                        f"{where}x, y and sample_weight must have equally many rows; x has {rows}, "
-                        f"{name!r} has {len(array)}. Were they cut or shuffled apart?"
-                    )
-            arrays.update(targets)
-            arrays.update(weights)
-            dtypes.update({name: graph_inputs[name].dtype for name in (*targets, *weights)})
         if rows == 0:
             raise DataError(
                 f"{where}x needs at least one row; it received none. Is a filter or a path wrong?"
             )
+        dtypes = {name: spec.dtype for name, spec in self.inputs.items()}
+        if self.compiled is not None:
+            for name, array in arrays.items():
+                check_finite(np.asarray(array), f"{where}x" + self._called(name), dtypes[name])
+            specs = self.compiled.program.graph.inputs
+            targets = self._targets(y, rows, where)
+            weights = self._weights(sample_weight, rows, where)
+            arrays.update({**targets, **weights})
+            dtypes.update({name: specs[name].dtype for name in (*targets, *weights)})
         return ArraySource(arrays, dtypes, rows)
+
+    def weighted(self, source: ArraySource, where: str = "") -> ArraySource:
+        """The source with the weights of rows multiplied by those of their classes, for training."""
+        compiled = self.compiled
+        if self.class_weight is None or compiled is None:
+            return source
+        name, target = compiled.weight_names[0], compiled.target_names[0]
+        if len(compiled.output_names) != 1 or name is None or target is None:
+            raise ParameterError(
+                "class_weight goes with one output; this network has several. Pass sample_weight for each."
+            )
+        labels = np.asarray(source.arrays[target])
+        factors = class_factors(self.class_weight, labels, compiled.output_shapes[0], where)
+        given = source.arrays[name]
+        return ArraySource(
+            {**source.arrays, name: factors if given is None else given * factors}, source.dtypes, source.rows
+        )
 
     def batches(self, data: Iterable[Any], where: str = "") -> Iterator[Batch]:
         """Checked batches from an iterable of x, (x, y) or (x, y, sample_weight)."""
         for index, item in enumerate(data):
-            parts = item if isinstance(item, tuple) else (item,)
+            parts = tuple(item) if self._is_whole_batch(item) else (item,)
             if not 1 <= len(parts) <= 3:
                 raise DataError(
-                    f"A batch is x, (x, y) or (x, y, sample_weight); batch {index} has {len(parts)} parts."
+                    f"A batch is x, (x, y) or (x, y, sample_weight); {where}batch {index} has "
+                    f"{len(parts)} parts."
                 )
             x, y, weight = (*parts, None, None)[:3]
-            source = self.source(x, y, weight, where=f"{where}batch {index}: ")
+            if self.compiled is None:
+                y = weight = None
+            here = f"{where}batch {index}: "
+            source = self.weighted(self.source(x, y, weight, where=here), here)
             yield source.gather(slice(0, len(source)))
+
+    def _is_whole_batch(self, item: Any) -> bool:
+        """Loaders of PyTorch give lists where others give tuples."""
+        if isinstance(item, list):
+            several = len(item) in (2, 3) and len(self.inputs) == 1
+            return several and all(part is None or hasattr(part, "__array__") for part in item)
+        return isinstance(item, tuple)
+
+    def _called(self, name: str) -> str:
+        return f"[{name!r}]" if len(self.inputs) > 1 else ""
 
     # -- inputs -------------------------------------------------------------------------------------
 
     def _inputs(self, x: Any, where: str) -> dict[str, Array]:
-        names = list(self.inputs)
+        names = list(self.names)
         if isinstance(x, Mapping):
             for key in x:
                 if key not in names:
@@ -88,244 +116,125 @@ class Adapter:
             if not isinstance(x, (list, tuple)) or len(x) != len(names):
                 raise DataError(
                     f"{where}x needs a list of {len(names)} arrays, for {known_names(names)}; it received "
-                    f"{f'{len(x)} arrays' if isinstance(x, (list, tuple)) else type(x).__name__}."
+                    f"{_how_many(x)}."
                 )
             given = list(x)
         else:
-            single = isinstance(x, (list, tuple)) and len(x) == 1 and isinstance(x[0], np.ndarray)
-            given = [x[0] if single else x]
-        return {
-            name: _shaped(_array(one, f"{where}x"), self.inputs[name].shape, name, where)
-            for name, one in zip(names, given, strict=True)
-        }
-
-    # -- targets ------------------------------------------------------------------------------------
-
-    def _targets(self, y: Any, where: str) -> dict[str, Array | None]:
-        compiled = self.compiled
-        assert compiled is not None  # noqa: S101  (called only with one)
-        needed = [name for name in compiled.target_names if name is not None]
-        if y is None:
-            raise DataError(
-                f"{where}The loss compares outputs with targets y; it received none. "
-                f"Pass y, or batches (x, y)."
+            given = [_unwrapped(x)]
+            if isinstance(x, tuple) and len(x) in (2, 3) and all(_is_array(part) for part in x):
+                raise DataError(
+                    f"{where}x needs one array; it received a tuple of {len(x)}. Pass them one by one, as in "
+                    f"fit(x, y), or a list of batches [(x, y), …]."
+                )
+        found = {}
+        for name, one in zip(names, given, strict=True):
+            inner = self.names[name]
+            array = as_array(one, f"{where}x" + self._called(name))
+            found[inner] = (
+                array if len(array) == 0 else check_input(array, self.inputs[inner].shape, name, where)
             )
-        given = (
-            per_output(y, compiled.output_names, "y")
-            if len(needed) > 1 or isinstance(y, Mapping)
-            else [y if name is not None else None for name in compiled.target_names]
-        )
-        found: dict[str, Array | None] = {}
-        for name, loss, shape, one in zip(
-            compiled.target_names, compiled.losses, compiled.output_shapes, given, strict=True
-        ):
-            if name is not None:
-                found[name] = _target(_array(one, f"{where}y"), loss, shape, where)
         return found
 
-    def _weights(
-        self, sample_weight: Any, targets: Mapping[str, Array | None], rows: int, where: str
-    ) -> dict[str, Array | None]:
+    # -- targets and weights ------------------------------------------------------------------------
+
+    def _targets(self, y: Any, rows: int, where: str) -> dict[str, Array | None]:
+        compiled = self.compiled
+        assert compiled is not None  # noqa: S101  (called only with one)
+        if y is None and any(compiled.target_names):
+            raise DataError(
+                f"{where}y is needed: the loss compares outputs with targets; it received none. "
+                f"Pass y, or batches (x, y)."
+            )
+        found: dict[str, Array | None] = {}
+        for index, given in enumerate(self._per_output(y, "y", where)):
+            name, label = compiled.target_names[index], compiled.output_names[index]
+            if name is None:
+                continue
+            what = "y" if len(compiled.output_names) == 1 else f"y[{label!r}]"
+            if given is None:
+                raise DataError(f"{where}{what} is needed, since that output has a loss; it received None.")
+            array = as_array(_unwrapped(given), f"{where}{what}")
+            _require_rows(array, rows, f"{where}{what}")
+            found[name] = check_target(
+                array,
+                compiled.losses[index],
+                compiled.output_shapes[index],
+                compiled.program.graph.inputs[name].dtype,
+                where,
+                what,
+            )
+        return found
+
+    def _weights(self, sample_weight: Any, rows: int, where: str) -> dict[str, Array | None]:
         compiled = self.compiled
         assert compiled is not None  # noqa: S101
-        if self.class_weight is not None and len(targets) != 1:
-            raise ParameterError(
-                "class_weight goes with one output; this network has several. Pass sample_weight for each."
-            )
-        given = (
-            per_output(sample_weight, compiled.output_names, "sample_weight")
-            if isinstance(sample_weight, Mapping)
-            or (isinstance(sample_weight, (list, tuple)) and len(targets) > 1)
-            else [sample_weight] * len(compiled.weight_names)
-        )
         found: dict[str, Array | None] = {}
-        for name, target, shape, one in zip(
-            compiled.weight_names, compiled.target_names, compiled.output_shapes, given, strict=True
-        ):
-            if name is None or target is None:
+        for index, given in enumerate(self._per_output(sample_weight, "sample_weight", where)):
+            name = compiled.weight_names[index]
+            if name is None:
                 continue
-            weight = None if one is None else _weight(one, rows, where)
-            if self.class_weight is not None:
-                factors = class_factors(self.class_weight, np.asarray(targets[target]), shape, where)
-                weight = factors if weight is None else weight * factors
+            weight = None
+            if given is not None:
+                weight = check_weight(
+                    _unwrapped(given), f"{where}sample_weight", compiled.program.graph.inputs[name].dtype
+                )
+                _require_rows(weight, rows, f"{where}sample_weight")
             found[name] = weight
         return found
 
-
-def _array(given: Any, what: str) -> Array:
-    """An array of numbers, without a copy where it is one already."""
-    if given is None:
-        raise DataError(f"{what} needs an array; it received None.")
-    array = given if isinstance(given, np.ndarray) else np.asarray(given)
-    if array.dtype.kind not in "fiub":
-        hint = (
-            " Encode labels as indices: classes, y = numpy.unique(labels, return_inverse=True)."
-            if array.dtype.kind in "UOS"
-            else ""
-        )
+    def _per_output(self, given: Any, what: str, where: str) -> list[Any]:
+        """One entry for each output, from one array, a list or a dict by name."""
+        compiled = self.compiled
+        assert compiled is not None  # noqa: S101
+        names = compiled.output_names
+        with_loss = [index for index, name in enumerate(compiled.target_names) if name is not None]
+        if isinstance(given, Mapping):
+            for key in given:
+                if key not in names:
+                    raise DataError(
+                        f"{where}{what} names the outputs {known_names(names)}; it received {key!r}."
+                        f"{did_you_mean(key, names)}"
+                    )
+            return [given.get(name) for name in names]
+        if given is None or len(names) == 1:
+            return [given] * len(names)
+        one_each = isinstance(given, (list, tuple)) and all(one is None or _has_rows(one) for one in given)
+        if one_each and len(given) == len(names):
+            return list(given)
+        if one_each and len(given) == len(with_loss):
+            spread: list[Any] = [None] * len(names)
+            for index, one in zip(with_loss, given, strict=True):
+                spread[index] = one
+            return spread
+        if what == "sample_weight" or len(with_loss) == 1:
+            return [given] * len(names)
         raise DataError(
-            f"{what} must hold numbers; it holds {array.dtype} such as {array.reshape(-1)[:1]!r}.{hint}"
+            f"{where}{what} needs a list of {len(names)} arrays, for the outputs {known_names(names)}, or a "
+            f"dict by these names; it received {_how_many(given)}."
         )
-    if array.ndim == 0:
-        raise DataError(f"{what} needs rows, shape (N, …); it received the single number {array!r}.")
-    return array
-
-
-def _shaped(array: Array, shape: Shape, name: str, where: str) -> Array:
-    """The rows under the input's shape; a last axis of one may be missing or too many, as in Keras."""
-    fitted = fit_target(array, shape)
-    agrees = fitted.ndim == len(shape) and all(
-        size is None or size == got for size, got in zip(shape[1:], fitted.shape[1:], strict=True)
-    )
-    if not agrees:
-        raise ShapeError(
-            f"{where}The input {name!r} takes {letters(shape)}; it received "
-            f"{letters((None, *array.shape[1:]))}. "
-            f"{_repair_shape(array.shape[1:], shape[1:])}"
-        )
-    return fitted
-
-
-def _repair_shape(got: Sequence[int], wanted: Shape) -> str:
-    known = [size for size in wanted if size is not None]
-    if len(known) == len(wanted) and int(np.prod(got, dtype=np.int64)) == int(np.prod(known, dtype=np.int64)):
-        return f"Reshape it: x.reshape({', '.join(['-1', *(str(size) for size in known)])})."
-    return "Is the first axis the rows, and the last one the features or channels?"
-
-
-def _target(array: Array, loss: Any, output: Shape, where: str) -> Array:
-    shape = loss.target_shape(output)
-    fitted = fit_target(array, shape)
-    agrees = fitted.ndim == len(shape) and all(
-        size is None or size == got for size, got in zip(shape[1:], fitted.shape[1:], strict=True)
-    )
-    if not agrees:
-        hint = ""
-        if loss.name == "categorical_crossentropy" or type(loss).__name__ == "CategoricalCrossentropy":
-            if array.ndim == len(shape) - 1 or array.shape[-1] == 1:
-                hint = " Use loss='sparse_categorical_crossentropy', or utils.to_categorical(y)."
-        elif loss.integer_targets and array.ndim == len(output):
-            hint = " Use loss='categorical_crossentropy' for one-hot rows."
-        if not hint and len(output) > len(array.shape):
-            hint = " Put Flatten() before the last Dense layer."
-        raise ShapeError(
-            f"{where}The loss expects y of shape {letters(shape)}, since the output is {letters(output)}; "
-            f"it received {letters((None, *array.shape[1:]))}.{hint}"
-        )
-    if loss.integer_targets:
-        check_labels(fitted, output[-1], where)
-    else:
-        check_finite(fitted, f"{where}y")
-        if type(loss).__name__ == "BinaryCrossentropy":
-            _check_range(fitted, 0.0, 1.0, f"{where}y")
-    return fitted
-
-
-def check_labels(labels: Array, classes: int | None, where: str = "") -> None:
-    """DataError unless all labels are whole numbers in 0 … classes − 1; names the first row that is not."""
-    if labels.dtype.kind == "f":
-        check_finite(labels, f"{where}y")
-        wrong = labels != np.floor(labels)
-        if wrong.any():
-            row = int(np.argwhere(wrong)[0][0])
-            raise DataError(
-                f"{where}y must hold class indices, whole numbers; it holds {labels[wrong][0]!s} in "
-                f"row {row}. "
-                f"For regression use loss='mse'."
-            )
-    top = np.inf if classes is None else classes
-    wrong = (labels < 0) | (labels >= top)
-    if wrong.any():
-        row = int(np.argwhere(wrong)[0][0])
-        raise DataError(
-            f"{where}y must hold class indices in 0 … {classes - 1 if classes else '…'}, since the output "
-            f"has {classes} units; it holds {labels[wrong][0]!s} in row {row}. "
-            f"Number the classes from 0, or give the last layer {int(labels.max()) + 1} units."
-        )
-
-
-def check_finite(array: Array, what: str) -> None:
-    """DataError naming row and column of the first NaN or infinite number; reads by blocks."""
-    if array.dtype.kind != "f":
-        return
-    step = max(1, _BLOCK // max(1, int(np.prod(array.shape[1:], dtype=np.int64))))
-    for start in range(0, len(array), step):
-        finite = np.isfinite(array[start : start + step])
-        if not finite.all():
-            place = np.argwhere(~finite)[0]
-            row = start + int(place[0])
-            column = tuple(int(axis) for axis in place[1:])
-            inside = f", column {column[0]}" if len(column) == 1 else f", at {column}" if column else ""
-            value = array[(row, *column)]
-            raise DataError(
-                f"{what} must hold finite numbers; it holds {value!s} in row {row}{inside}. "
-                f"Drop such rows, or fill them: numpy.nan_to_num(x)."
-            )
-
-
-def _check_range(array: Array, low: float, high: float, what: str) -> None:
-    wrong = (array < low) | (array > high)
-    if wrong.any():
-        row = int(np.argwhere(wrong)[0][0])
-        raise DataError(
-            f"{what} must lie in [{low:g}, {high:g}] for binary_crossentropy; it holds {array[wrong][0]!s} "
-            f"in row {row}. Scale it, or use loss='mse'."
-        )
-
-
-def _weight(given: Any, rows: int, where: str) -> Array:
-    weight = _array(given, f"{where}sample_weight")
-    if weight.shape == (rows, 1):
-        weight = weight.reshape(rows)
-    if weight.ndim != 1:
-        raise ShapeError(
-            f"{where}sample_weight takes one number per row, shape (N,); it received "
-            f"{letters((None, *weight.shape[1:]))}."
-        )
-    check_finite(weight, f"{where}sample_weight")
-    if (weight < 0).any():
-        row = int(np.argwhere(weight < 0)[0][0])
-        raise DataError(f"{where}sample_weight must not be negative; it holds {weight[row]!s} in row {row}.")
-    return weight
-
-
-def class_factors(class_weight: Mapping[int, float], target: Array, output: Shape, where: str = "") -> Array:
-    """A weight per row from a weight per class; classes that are not named weigh 1."""
-    if not isinstance(class_weight, Mapping):
-        raise ParameterTypeError(
-            f"class_weight must be a dict class -> weight, such as {{0: 1.0, 1: 5.0}}; got {class_weight!r}."
-        )
-    one_hot = target.ndim == len(output) and (output[-1] or 0) > 1
-    labels = np.argmax(target, axis=-1) if one_hot else target.reshape(len(target)).astype(np.int64)
-    count = output[-1] if (output[-1] or 0) > 1 else 2
-    factors = np.ones(len(target), np.float64)
-    for label, factor in class_weight.items():
-        if isinstance(label, bool) or not hasattr(label, "__index__") or not 0 <= int(label) < (count or 0):
-            raise ParameterError(
-                f"{where}class_weight names classes in 0 … {(count or 1) - 1}; it received {label!r}."
-            )
-        if not np.isfinite(factor) or factor < 0:
-            raise ParameterError(
-                f"{where}class_weight must hold finite weights of at least 0; it holds {factor!r} for "
-                f"class {label}."
-            )
-        factors[labels == int(label)] = factor
-    return factors
 
 
 def is_array_like(x: Any) -> bool:
     """Whether `x` is data to be held as arrays, rather than an iterable of batches."""
     if isinstance(x, (np.ndarray, Mapping)) or hasattr(x, "__array__"):
         return True
-    if isinstance(x, (list, tuple)):
-        return not x or not isinstance(x[0], (tuple, dict))
-    return False
+    if not isinstance(x, (list, tuple)):
+        return False
+    first = x[0] if x else None
+    return not isinstance(first, Mapping) and not (
+        isinstance(first, tuple) and any(part is None or _has_rows(part) for part in first)
+    )
+
+
+def is_data(data: Any) -> bool:
+    """Whether validation data is (x, y) or (x, y, sample_weight), rather than an iterable of batches."""
+    if isinstance(data, tuple):
+        return True
+    return isinstance(data, list) and len(data) in (2, 3) and is_array_like(data)
 
 
 def split(source: ArraySource, fraction: float) -> tuple[ArraySource, ArraySource]:
     """Keras's validation_split: the last part of the rows, before any shuffling, is for validation."""
-    if isinstance(fraction, bool) or not isinstance(fraction, (int, float)) or not 0 < fraction < 1:
-        raise ParameterError(f"`validation_split` must be in (0, 1); got validation_split={fraction!r}.")
     # Keras counts the rows for training from the front
     first = int(np.floor(len(source) * (1.0 - fraction)))
     if first == 0 or first == len(source):
@@ -337,9 +246,68 @@ def split(source: ArraySource, fraction: float) -> tuple[ArraySource, ArraySourc
     return source.slice(0, first), source.slice(first, len(source))
 
 
-def _common_length(arrays: Mapping[str, Array], where: str) -> int:
+def _is_array(one: Any) -> bool:
+    return hasattr(one, "__array__")
+
+
+def _has_rows(one: Any) -> bool:
+    return _is_array(one) or isinstance(one, (list, tuple, Mapping))
+
+
+def _unwrapped(given: Any) -> Any:
+    """The only array of a list of arrays."""
+    single = isinstance(given, (list, tuple)) and len(given) == 1 and _is_array(given[0])
+    return given[0] if single and np.ndim(given[0]) > 0 else given
+
+
+def _how_many(given: Any) -> str:
+    if isinstance(given, (list, tuple)):
+        return f"{len(given)}"
+    return "one array" if _is_array(given) else type(given).__name__
+
+
+def _require_rows(array: Array, rows: int, what: str) -> None:
+    if len(array) != rows:
+        raise DataError(
+            f"x, y and sample_weight must have equally many rows; x has {rows}, {what} has {len(array)}. "
+            f"Were they cut or shuffled apart?"
+        )
+
+
+def _common_length(arrays: Mapping[str, Any], where: str) -> int:
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
-        raise DataError(f"{where}All inputs must have equally many rows; they have: {told}.")
+        raise DataError(
+            f"{where}All inputs must have equally many rows; they have: {told}. Were they cut apart?"
+        )
     return next(iter(lengths.values()))
+
+
+def require_data(x: Any) -> Any:
+    """x, or DataError where it can be no data at all."""
+    if x is None:
+        raise DataError(
+            "x is needed: an array, a list or dict of arrays, or an iterable of batches; it received None."
+        )
+    batches = hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+    if isinstance(x, (str, bytes)) or hasattr(x, "toarray") or not (batches or is_array_like(x)):
+        hint = " Call its toarray()." if hasattr(x, "toarray") else ""
+        raise DataError(
+            f"x must be an array, a list or dict of arrays, or an iterable of batches; it received "
+            f"{type(x).__name__}.{hint}"
+        )
+    return x
+
+
+def require_no_targets(y: Any, sample_weight: Any, split: Any = False) -> None:
+    """ParameterError for arguments that go with arrays, where x is an iterable of batches."""
+    if split:
+        raise ParameterError(
+            "validation_split cuts arrays; x is an iterable of batches. Pass validation_data instead."
+        )
+    if y is not None or sample_weight is not None:
+        raise ParameterError(
+            "An iterable gives its own targets: batches (x, y) or (x, y, sample_weight). "
+            "Leave y and sample_weight out."
+        )

@@ -5,30 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from .. import optimizers
-from ..arguments import Flag, Maybe, Whole
+from ..arguments import Flag, Maybe, Real, Whole
 from ..arrays import Array
-from ..config import floatx
 from ..data.source import ArraySource
 from ..engines.base import Plan
 from ..engines.registry import get_engine
-from ..errors import NotFittedError, ParameterError
+from ..errors import DataError, NotFittedError, ParameterError
 from ..layers.serialization import register_layer
 from ..seeds import next_seed
 from . import data_adapter as adapter
 from .callbacks import CallbackList, History
-from .loop import ArrayFeed, BatchFeed, Feed, Fit, Reporter
+from .feeds import ArrayFeed, BatchFeed, Feed
+from .loop import Evaluation, Fit, Prediction, steps_of
 from .network import Network
-from .program import Compiled, build_program, predicting_program
+from .one_batch import OneBatch, metrics_names
+from .one_batch import listed as in_order
+from .program import Compiled, build_program, check_names, predicting_program
 from .wiring import BrickLayer
 
 _COUNT = Whole(1)
+_BATCH = Maybe(_COUNT)
+_SHARE = Real(0.0, 1.0, high_open=True)
 
 
 @register_layer
-class Model(Network):
+class Model(OneBatch, Network):
     """A network that can be trained.
 
     Parameters
@@ -99,6 +101,7 @@ class Model(Network):
 
         `trainable` flags are read here; change them before.
         """
+        check_names(loss, metrics, weighted_metrics)
         self._engine = get_engine(engine)
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
@@ -110,7 +113,7 @@ class Model(Network):
             "weighted_metrics": weighted_metrics,
         }
         self._compiled = self._plan = self._predicting = None
-        if self.built:
+        if self.built and loss is not None:
             self._ready()
 
     def _ready(self) -> Plan:
@@ -146,10 +149,25 @@ class Model(Network):
         return self._predicting
 
     def _adapter(self, *, targets: bool, class_weight: Any = None) -> adapter.Adapter:
-        return adapter.Adapter(self.collected.graph.inputs, self._compiled if targets else None, class_weight)
+        inputs = self.collected.graph.inputs
+        names = None
+        if isinstance(self._input_structure, Mapping):
+            names = dict(zip(self._input_structure, inputs, strict=True))
+        return adapter.Adapter(inputs, self._compiled if targets else None, class_weight, names)
 
-    def _build_for(self, x: Any) -> None:
-        """A network without Input learns its shape from the first data; see Sequential."""
+    def _build_for(self, x: Any) -> Any:
+        """A network without Input learns its shape from the first data; see Sequential. Gives x."""
+        return x
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metric objects of `compile`, in its order."""
+        return [use.metric for use in self._compiled.program.metrics] if self._compiled else []
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """What `evaluate` returns, in its order."""
+        return metrics_names(self._ready())
 
     # -- fit ----------------------------------------------------------------------------------------
 
@@ -200,38 +218,32 @@ class Model(Network):
         """
         epochs = Whole(0)("fit", "epochs", epochs)
         initial_epoch = Whole(0)("fit", "initial_epoch", initial_epoch)
-        batch_size = 32 if batch_size is None else _COUNT("fit", "batch_size", batch_size)
+        batch_size = _BATCH("fit", "batch_size", batch_size) or 32
         steps = Maybe(_COUNT)("fit", "steps_per_epoch", steps_per_epoch)
+        validation_steps = Maybe(_COUNT)("fit", "validation_steps", validation_steps)
+        validation_batch = _BATCH("fit", "validation_batch_size", validation_batch_size) or batch_size
         validation_freq = _COUNT("fit", "validation_freq", validation_freq)
+        fraction = _SHARE("fit", "validation_split", validation_split)
         shuffle = Flag()("fit", "shuffle", shuffle)
-        self._build_for(x)
+        x = self._build_for(adapter.require_data(x))
         plan = self._ready()
         data = self._adapter(targets=True, class_weight=class_weight)
-        validate = None
         feed: Feed
         if adapter.is_array_like(x):
             source = data.source(x, y, sample_weight)
-            for name in self.collected.graph.inputs:
-                adapter.check_finite(np.asarray(source.arrays[name]), name)
-            if validation_split and validation_data is None:
-                source, held_out = adapter.split(source, validation_split)
-                validate = self._validation(held_out, validation_batch_size or batch_size, validation_steps)
-            feed = ArrayFeed(source, batch_size, shuffle, self._seed, steps)
+            if fraction and validation_data is None:
+                source, validation_data = adapter.split(source, fraction)
+            source = data.weighted(source)
+            first = plan.step_number - initial_epoch * (steps or -(-len(source) // batch_size))
+            feed = ArrayFeed(source, batch_size, shuffle, self._seed, steps, first)
         else:
-            if validation_split:
-                raise ParameterError(
-                    "validation_split cuts arrays; x is an iterable of batches. Pass validation_data."
-                )
-            if y is not None or sample_weight is not None:
-                raise ParameterError(
-                    "An iterable gives its own targets: batches (x, y) or (x, y, sample_weight). "
-                    "Leave y and sample_weight out."
-                )
-            feed = BatchFeed(_iterable(x), data.batches, steps)
+            adapter.require_no_targets(y, sample_weight, fraction and validation_data is None)
+            feed = BatchFeed(x, data.batches, steps)
+            feed.require_epochs(epochs - initial_epoch)
+        validation = None
         if validation_data is not None:
-            validate = self._validation(
-                validation_data, validation_batch_size or batch_size, validation_steps
-            )
+            validation = self._evaluation(validation_data, validation_batch, validation_steps, "validation ")
+        names = metrics_names(plan)
         listed = CallbackList(
             callbacks,
             add_history=True,
@@ -242,26 +254,34 @@ class Model(Network):
             verbose=verbose,
             samples=len(feed.source) if isinstance(feed, ArrayFeed) else None,
             batch_size=batch_size if isinstance(feed, ArrayFeed) else None,
+            validation_freq=validation_freq,
+            metrics=names + [f"val_{name}" for name in names if validation is not None],
         )
-        history = listed.history or History()
-        Fit(self, plan, feed, epochs, initial_epoch, listed, validate, validation_freq).run()
-        return history
+        Fit(self, plan, feed, epochs, initial_epoch, listed, validation, validation_freq).run()
+        return listed.history or History()
 
-    def _validation(self, data: Any, batch_size: int, steps: int | None) -> Any:
-        """A function that evaluates on `data`: a source, a tuple of arrays, or batches."""
+    def _evaluation(
+        self, data: Any, batch_size: int, steps: int | None, where: str = "", report: bool = False
+    ) -> Evaluation:
+        """Data to evaluate on: a source, (x, y), (x, y, sample_weight), or batches."""
         plan = self._ready()
+        convert = self._adapter(targets=True)
+        source: ArraySource | BatchFeed
         if isinstance(data, ArraySource):
             source = data
-        elif isinstance(data, (tuple, list)) and 1 <= len(data) <= 3 and adapter.is_array_like(data[0]):
-            source = self._adapter(targets=True).source(*data, where="validation ")
+        elif adapter.is_data(data):
+            if not 2 <= len(data) <= 3:
+                raise DataError(
+                    f"{where}data must be (x, y) or (x, y, sample_weight); it received {len(data)} parts."
+                )
+            source = convert.source(*data, where=where)
         else:
-            feed = BatchFeed(
-                data, lambda items: self._adapter(targets=True).batches(items, "validation "), steps
+            source = BatchFeed(
+                adapter.require_data(data), lambda items: convert.batches(items, where), steps, where
             )
-            return lambda: _evaluate_batches(plan, feed)
-        if steps is not None:
+        if isinstance(source, ArraySource) and steps is not None:
             source = source.slice(0, steps * batch_size)
-        return lambda: plan.evaluate(source, batch_size)
+        return Evaluation(plan, source, batch_size, report)
 
     # -- evaluate, predict --------------------------------------------------------------------------
 
@@ -278,26 +298,34 @@ class Model(Network):
     ) -> Any:
         """Loss and metrics on data, in inference mode.
 
-        Returns the loss, or [loss, metric, …] in the order of compile, or a dict by name.
+        Parameters
+        ----------
+        x, y, sample_weight, batch_size, verbose, callbacks : as in `fit`.
+        steps : how many batches; default all.
+        return_dict : whether to give a dict by name.
+
+        Returns
+        -------
+        The loss, or [loss, metric, …] in the order of `metrics_names`, or a dict by name.
         """
-        batch_size = 32 if batch_size is None else _COUNT("evaluate", "batch_size", batch_size)
+        batch_size = _BATCH("evaluate", "batch_size", batch_size) or 32
         steps = Maybe(_COUNT)("evaluate", "steps", steps)
-        self._build_for(x)
+        x = self._build_for(adapter.require_data(x))
         plan = self._ready()
-        data = self._adapter(targets=True)
-        listed = CallbackList(callbacks, model=self, verbose=verbose)
-        report = Reporter(listed, plan.program.results)
-        listed.on_test_begin()
         if adapter.is_array_like(x):
-            source = data.source(x, y, sample_weight)
-            source = source if steps is None else source.slice(0, steps * batch_size)
-            logs = plan.evaluate(source, batch_size, report)
+            data: Any = self._adapter(targets=True).source(x, y, sample_weight)
         else:
-            logs = _evaluate_batches(plan, BatchFeed(_iterable(x), data.batches, steps))
-        listed.on_test_end(logs)
-        if return_dict:
-            return logs
-        return logs["loss"] if len(logs) == 1 else list(logs.values())
+            adapter.require_no_targets(y, sample_weight)
+            data = x
+        evaluation = self._evaluation(data, batch_size, steps, report=True)
+        listed = CallbackList(
+            callbacks,
+            add_progbar=verbose != 0,
+            model=self,
+            verbose=verbose,
+            steps=steps_of(evaluation.data, batch_size),
+        )
+        return in_order(plan, evaluation.run(listed), return_dict)
 
     def predict(
         self,
@@ -307,24 +335,27 @@ class Model(Network):
         steps: int | None = None,
         callbacks: Any = None,
     ) -> Any:
-        """The outputs for every row of x, as NumPy arrays, in inference mode."""
-        batch_size = 32 if batch_size is None else _COUNT("predict", "batch_size", batch_size)
+        """The outputs for every row of x, as NumPy arrays, in inference mode.
+
+        Parameters
+        ----------
+        x : array, list or dict of arrays by input, or an iterable of batches, x or (x, …).
+        batch_size, verbose, callbacks : as in `fit`.
+        steps : how many batches; default all.
+        """
+        batch_size = _BATCH("predict", "batch_size", batch_size) or 32
         steps = Maybe(_COUNT)("predict", "steps", steps)
-        self._build_for(x)
+        x = self._build_for(adapter.require_data(x))
         plan = self._ready_to_predict()
-        data = self._adapter(targets=False)
-        listed = CallbackList(callbacks, model=self, verbose=verbose)
-        listed.on_predict_begin()
+        convert = self._adapter(targets=False)
+        source: ArraySource | BatchFeed
         if adapter.is_array_like(x):
-            source = data.source(x)
+            source = convert.source(x)
             source = source if steps is None else source.slice(0, steps * batch_size)
-            outputs = plan.predict(source, batch_size)
         else:
-            feed = BatchFeed((_only_x(item) for item in _iterable(x)), data.batches, steps)
-            parts = [plan.predict_batch(batch) for batch in feed.epoch()]
-            outputs = tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-        listed.on_predict_end()
-        return self._structured(outputs)
+            source = BatchFeed(x, convert.batches, steps)
+        listed = CallbackList(callbacks, model=self, verbose=verbose, steps=steps_of(source, batch_size))
+        return self._structured(Prediction(plan, source, batch_size).run(listed))
 
     def _structured(self, outputs: Sequence[Array]) -> Any:
         if isinstance(self._output_structure, Mapping):
@@ -332,64 +363,6 @@ class Model(Network):
         if isinstance(self._output_structure, (list, tuple)):
             return list(outputs)
         return outputs[0]
-
-    # -- one batch ----------------------------------------------------------------------------------
-
-    def _batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None) -> Any:
-        self._build_for(x)
-        self._ready()
-        source = self._adapter(targets=True, class_weight=class_weight).source(x, y, sample_weight)
-        return source.gather(slice(0, len(source)))
-
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """One update with one batch. Gives this batch's loss and metrics, before the update."""
-        batch = self._batch(x, y, sample_weight, class_weight)
-        plan = self._ready()
-        rate = float(self.optimizer.rates(plan.step_number, 1)[0])
-        logs = plan.program.results(plan.step(batch, rate))
-        return logs if return_dict else logs["loss"] if len(logs) == 1 else list(logs.values())
-
-    def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
-    ) -> Any:
-        """Loss and metrics of one batch, in inference mode."""
-        batch = self._batch(x, y, sample_weight)
-        plan = self._ready()
-        logs = plan.program.results(plan.evaluate_batch(batch, plan.program.start()))
-        return logs if return_dict else logs["loss"] if len(logs) == 1 else list(logs.values())
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """The outputs of one batch."""
-        self._build_for(x)
-        source = self._adapter(targets=False).source(x)
-        return self._structured(self._ready_to_predict().predict_batch(source.gather(slice(0, len(source)))))
-
-    def gradients(
-        self, x: Any, y: Any, sample_weight: Any = None, *, training: bool = True
-    ) -> tuple[float, dict[str, Array]]:
-        """(E, dE/dparameter by "owner/name") of one batch; changes nothing.
-
-        E is what training lowers: the weighted losses and all penalties.
-        """
-        found = self._ready_with(x, y, sample_weight, training)
-        return found.total, found.gradients
-
-    def _ready_with(self, x: Any, y: Any, sample_weight: Any, training: bool) -> Any:
-        batch = self._batch(x, y, sample_weight)
-        return self._ready().gradients(batch, training=training)
-
-    def apply(self, gradients: Mapping[str, Array], learning_rate: float | None = None) -> None:
-        """One update of the optimizer with these gradients."""
-        plan = self._ready()
-        rate = float(self.optimizer.rates(plan.step_number, 1)[0]) if learning_rate is None else learning_rate
-        plan.apply(gradients, rate)
 
     # -- looking and keeping ------------------------------------------------------------------------
 
@@ -447,34 +420,5 @@ class Model(Network):
 
         load_weights(self, filepath)
 
-    @property
-    def dtype_name(self) -> str:
-        """The float type of the parameters."""
-        return floatx()
-
 
 register_layer(BrickLayer)
-
-
-def _iterable(x: Any) -> Any:
-    if x is None:
-        raise ParameterError(
-            "x is needed: an array, a list or dict of arrays, or an iterable of batches; got None."
-        )
-    if not (hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))):
-        raise ParameterError(
-            f"x must be an array, a list or dict of arrays, or an iterable of batches; got "
-            f"{type(x).__name__}."
-        )
-    return x
-
-
-def _only_x(item: Any) -> Any:
-    return item[0] if isinstance(item, tuple) else item
-
-
-def _evaluate_batches(plan: Plan, feed: BatchFeed) -> dict[str, float]:
-    totals = plan.program.start()
-    for batch in feed.epoch():
-        totals = plan.evaluate_batch(batch, totals)
-    return plan.program.results(totals)

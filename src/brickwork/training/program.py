@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import bricks, losses, metrics
+from ..arguments import Real
 from ..config import floatx
 from ..engines.base import MetricUse, Program
-from ..errors import ParameterError, ShapeError, did_you_mean, known_names
+from ..errors import ParameterError, ParameterTypeError, ShapeError, did_you_mean, known_names
 from ..graph.symbol import Symbol, ancestors, collect, input_symbol, scope
 from .network import Network
 
@@ -37,7 +39,10 @@ def build_program(
     """The training graph: the network, a loss and its weighted mean per output, penalties, and their sum."""
     names = network.output_names
     each_loss = [None if one is None else losses.get(one) for one in per_output(loss, names, "loss")]
-    scales = [1.0 if one is None else float(one) for one in per_output(loss_weights, names, "loss_weights")]
+    scales = [
+        1.0 if one is None else Real()("compile", "loss_weights", one)
+        for one in per_output(loss_weights, names, "loss_weights")
+    ]
     targets: list[Symbol | None] = []
     weights: list[Symbol | None] = []
     terms: list[Symbol] = []
@@ -49,7 +54,7 @@ def build_program(
                 weights.append(None)
                 continue
             target = _target_symbol(name, symbol, one)
-            weight = input_symbol((None,), floatx(), f"weight/{name}")
+            weight = input_symbol((None,), _float_type(symbol), f"weight/{name}")
             reduced = _reduced(_laid(one, target, symbol, name), weight, one.reduction)
             tracked.append((f"{name}_loss", reduced))
             terms.append(reduced if scale == 1.0 else bricks.Rescaling(scale)(reduced))
@@ -58,15 +63,18 @@ def build_program(
         terms.extend(bricks.WeightedMean()(penalty) for penalty in activity_penalties(network))
         if not terms:
             raise ParameterError(
-                "compile needs a loss for training; it received none. Write loss='mse', say."
+                "Training and evaluation need a loss; compile received none. Write "
+                "model.compile(optimizer='adam', loss='mse'), say."
             )
         total = terms[0] if len(terms) == 1 else bricks.Add()(*terms)
     inputs = [*network.inputs, *(x for x in targets if x is not None), *(x for x in weights if x is not None)]
     made = collect(inputs, [*network.outputs, total, *(symbol for _, symbol in tracked)])
     predictor = collect(network.inputs, network.outputs).graph
-    uses = []
+    uses: list[MetricUse] = []
     for listed, weighted in ((metric_names, False), (weighted_metrics, True)):
-        uses += _metric_uses(listed, weighted, names, network.outputs, targets, weights, made)
+        found = _metric_uses(listed, weighted, names, network.outputs, targets, weights, made)
+        taken = {"loss", *(label for label, _ in tracked if len(tracked) > 1), *(use.label for use in uses)}
+        uses += _labelled(found, taken, "weighted_" if weighted else "")
     program = Program(
         made.graph,
         predictor,
@@ -115,7 +123,12 @@ def per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
 
 def _target_symbol(name: str, output: Symbol, loss: Any) -> Symbol:
     shape = loss.target_shape(output.shape)
-    return input_symbol(shape, "int32" if loss.integer_targets else floatx(), f"target/{name}")
+    return input_symbol(shape, "int32" if loss.integer_targets else _float_type(output), f"target/{name}")
+
+
+def _float_type(output: Symbol) -> str:
+    """Targets and weights in the output's own type, so that a float64 network stays one in any session."""
+    return output.dtype if output.dtype.startswith("float") else floatx()
 
 
 def _laid(loss: Any, target: Symbol, output: Symbol, name: str) -> Symbol:
@@ -179,15 +192,58 @@ def _metric_uses(
     return uses
 
 
+def _labelled(uses: Sequence[MetricUse], taken: set[str], prefix: str) -> list[MetricUse]:
+    """A label of its own for each metric: Keras's prefix and numbers where one is taken."""
+    made = []
+    for use in uses:
+        label = use.label
+        if label in taken:
+            label = label.removesuffix(use.metric.name) + prefix + use.metric.name
+        label = next(
+            name
+            for count in itertools.count()
+            if (name := f"{label}_{count}" if count else label) not in taken
+        )
+        taken.add(label)
+        made.append(replace(use, label=label))
+    return made
+
+
 def _metrics_per_output(listed: Any, names: Sequence[str]) -> list[list[Any]]:
-    """Keras's forms: one list for all outputs, a list of lists, or a dict by output name."""
+    """Keras's forms: a list for the only output; for several, a list or dict with an entry for each."""
     if listed is None:
         return [[] for _ in names]
     if isinstance(listed, Mapping):
         found = per_output(listed, names, "metrics")
-    elif isinstance(listed, (list, tuple)):
-        nested = any(isinstance(one, (list, tuple)) for one in listed)
-        found = per_output(list(listed), names, "metrics") if nested else [list(listed)] * len(names)
+    elif not isinstance(listed, (list, tuple)):
+        raise ParameterTypeError(
+            f"`metrics` must be a list such as ['accuracy'], or a dict by output; got metrics={listed!r}. "
+            f"Put it in brackets."
+        )
+    elif len(names) == 1:
+        found = [_flat(listed)]
+    elif len(listed) == 1 and not isinstance(listed[0], (list, tuple)):
+        found = [list(listed)] * len(names)
     else:
-        raise ParameterError(f"`metrics` must be a list such as ['accuracy']; got {listed!r}.")
+        found = per_output(list(listed), names, "metrics")
     return [[] if one is None else list(one) if isinstance(one, (list, tuple)) else [one] for one in found]
+
+
+def _flat(listed: Sequence[Any]) -> list[Any]:
+    return [x for one in listed for x in (_flat(one) if isinstance(one, (list, tuple)) else [one])]
+
+
+def check_names(loss: Any, *listed: Any) -> None:
+    """Refuse a misspelt name at once, also where the network is built only when it meets data."""
+    for one in _leaves(loss):
+        losses.get(one)
+    for one in _leaves(listed):
+        metrics.resolve(one, (None, 2), (None, 2))
+
+
+def _leaves(given: Any) -> list[Any]:
+    if isinstance(given, Mapping) and not ("class_name" in given and "config" in given):
+        given = list(given.values())
+    if isinstance(given, (list, tuple)):
+        return [leaf for one in given for leaf in _leaves(one)]
+    return [] if given is None else [given]

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GraphError, ParameterTypeError
+from ..errors import GraphError, NotFittedError, ParameterError, ParameterTypeError
 from ..graph.symbol import Symbol
 from ..layers.base import Layer, automatic_name
 from ..layers.core import Input, InputLayer
-from ..layers.serialization import layer_from_config, layer_to_config, register_layer
-from .data_adapter import is_array_like
+from ..layers.serialization import register_layer
+from .feeds import first_rows
 from .model import Model
+from .network_config import read_layer, tell_layer
 
 
 @register_layer
@@ -48,9 +49,14 @@ class Sequential(Model):
             self.trainable = False
 
     def add(self, layer: Any) -> None:
-        """Put one more layer at the end. A compiled model must be compiled again."""
+        """Put one more layer at the end. Training then begins anew, with the arguments of `compile`."""
+        before = list(self._stack)
         self._push(layer)
-        self._rewire()
+        try:
+            self._rewire()
+        except BaseException:
+            self._stack = before  # so that a layer that fits can follow one that does not
+            raise
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the last layer off and return it."""
@@ -92,7 +98,7 @@ class Sequential(Model):
         if self._start is None and self._stack:
             first = self._stack[0]
             if isinstance(first, Model) and first.built:
-                self._start = Input(first.inputs[0].shape[1:])
+                self._start = Input(first.inputs[0].shape[1:], dtype=first.inputs[0].dtype)
             elif not isinstance(first, Model) and first.input_shape is not None:
                 self._start = Input(first.input_shape)
         if self._start is None or not self._stack:
@@ -112,25 +118,39 @@ class Sequential(Model):
         """Make the parameters for an input shape with the batch axis, such as (None, 784)."""
         if self.built:
             return
-        if not input_shape:
-            self._require_built()
+        self._require_layers()
+        if not isinstance(input_shape, (tuple, list)) or not input_shape:
+            raise ParameterError(
+                f"build takes a shape with the batch axis, such as (None, 784); got "
+                f"input_shape={input_shape!r}."
+            )
         self._start = Input(tuple(input_shape)[1:])
-        self._rewire()
+        try:
+            self._rewire()
+        except BaseException:
+            self._start = None
+            raise
 
-    def _build_for(self, x: Any) -> None:
-        if self.built or not self._stack:
+    def _require_layers(self) -> None:
+        if not self._stack:
+            raise NotFittedError(
+                f"The model {self.name!r} has no layers yet. Add some: model.add(Dense(10)), say."
+            )
+
+    def _require_built(self) -> None:
+        self._require_layers()
+        super()._require_built()
+
+    def _build_for(self, x: Any) -> Any:
+        if self.built:
+            return x
+        self._require_layers()
+        first, x = first_rows(x)
+        if isinstance(first, Mapping) or not hasattr(first, "__len__"):
             self._require_built()
-            return
-        if is_array_like(x) and not isinstance(x, Mapping):
-            array = np.asarray(x[0] if isinstance(x, (list, tuple)) and len(x) == 1 else x)
-            if array.ndim > 1:
-                self.build((None, *array.shape[1:]))
-                return
-        if hasattr(x, "__iter__") and iter(x) is not x and not is_array_like(x):
-            first = next(iter(x))
-            self.build((None, *np.shape(first[0] if isinstance(first, tuple) else first)[1:]))
-            return
-        self._require_built()
+        shape = np.shape(first)
+        self.build((None, *(shape[1:] or (1,))))
+        return x
 
     def lay(self, *xs: Symbol) -> Any:
         """Lay all layers again, on another symbol; a model that is not built yet is built."""
@@ -159,17 +179,20 @@ class Sequential(Model):
         start = self._start
         return {
             "name": self.name,
+            "trainable": self.trainable,
             "input": None
             if start is None
             else {"shape": list(start.shape[1:]), "dtype": start.dtype, "name": start.call.name},
-            "layers": [layer_to_config(layer) for layer in self._stack],
+            "layers": [tell_layer(layer) for layer in self._stack],
         }
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """The model that `get_config` told, with new weights."""
         start = config["input"]
-        layers: list[Any] = [layer_from_config(told) for told in config["layers"]]
+        layers: list[Any] = [read_layer(told) for told in config["layers"]]
         if start is not None:
             layers.insert(0, Input(tuple(start["shape"]), dtype=start["dtype"], name=start["name"]))
-        return cls(layers, name=config["name"])
+        made = cls(layers, name=config["name"])
+        made.__dict__["_trainable"] = config["trainable"]  # each layer has told its own
+        return made

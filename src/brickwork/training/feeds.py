@@ -1,0 +1,172 @@
+"""What an epoch is fed with: rows of arrays in a new order, or the batches of an iterable."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array
+from ..data.source import ArraySource, Batch
+from ..errors import DataError
+from .data_adapter import is_array_like
+
+SHUFFLE_STREAM = (1 << 31) + 2
+"""Place of the shuffling in the generator's counter; streams from 2**31 up belong to no brick."""
+
+
+@dataclass
+class ArrayFeed:
+    """Rows of arrays, all of them once in each pass, in a new order when `shuffle` is on.
+
+    A pass ends with the batch of the rows that are left over. With `steps_per_epoch` an epoch is that many
+    batches, and the next epoch goes on where it ended, pass after pass.
+
+    `first_step` is the step at which epoch 0 begins, or would have begun where training goes on from a later
+    one. The order of a pass depends on the seed and on the step at which the pass begins; so an interrupted
+    training goes on with the order it would have had, and a second `fit` has orders of its own.
+    """
+
+    source: ArraySource
+    batch_size: int
+    shuffle: bool
+    seed: int
+    steps_per_epoch: int | None = None
+    first_step: int = 0
+
+    def __post_init__(self) -> None:
+        self._pass = -1
+        self._order: Array = np.empty(0, np.int64)
+
+    @property
+    def steps(self) -> int:
+        """Batches per epoch."""
+        return self.steps_per_epoch or self._per_pass
+
+    @property
+    def _per_pass(self) -> int:
+        return math.ceil(len(self.source) / self.batch_size)
+
+    def rows(self, epoch: int) -> Iterator[Array]:
+        """The rows of each batch of an epoch."""
+        for index in range(epoch * self.steps, (epoch + 1) * self.steps):
+            number, place = divmod(index, self._per_pass)
+            if number != self._pass:
+                self._pass, self._order = number, self._permutation(number)
+            yield self._order[place * self.batch_size : (place + 1) * self.batch_size]
+
+    def order(self, epoch: int) -> Array | None:
+        """The rows of an epoch in one array; None where a batch in its midst is a short one."""
+        if self.steps_per_epoch is None:
+            return self._permutation(epoch)
+        batches = list(self.rows(epoch))
+        if any(len(rows) < self.batch_size for rows in batches[:-1]):
+            return None
+        return np.concatenate(batches)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """The batches of one epoch."""
+        return map(self.source.gather, self.rows(epoch))
+
+    def _permutation(self, number: int) -> Array:
+        if not self.shuffle:
+            return np.arange(len(self.source))
+        begin = (self.first_step + number * self._per_pass) & (2**64 - 1)
+        key = np.array([self.seed & (2**64 - 1), SHUFFLE_STREAM], dtype=np.uint64)
+        counter = np.array([0, 0, 0, begin], dtype=np.uint64)
+        return np.random.Generator(np.random.Philox(key=key, counter=counter)).permutation(len(self.source))
+
+
+@dataclass
+class BatchFeed:
+    """Batches from an iterable; begun again each epoch where it can be, else continued."""
+
+    data: Any
+    convert: Callable[[Any], Iterator[Batch]]
+    steps_per_epoch: int | None = None
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        self._running: Iterator[Batch] | None = None
+
+    @property
+    def once(self) -> bool:
+        """Whether the data can be gone through only once, as a generator."""
+        return hasattr(self.data, "__iter__") and iter(self.data) is self.data
+
+    @property
+    def steps(self) -> int | None:
+        """Batches per epoch, where known."""
+        if self.steps_per_epoch is not None:
+            return self.steps_per_epoch
+        return len(self.data) if hasattr(self.data, "__len__") else None
+
+    def require_epochs(self, count: int) -> None:
+        """DataError where the data is known not to last for so many epochs."""
+        if count > 1 and self.once and self.steps_per_epoch is None:
+            raise DataError(
+                f"{self.where}A generator runs once, and epochs ask for {count} passes. Pass steps_per_epoch "
+                f"with one that never ends, or a list of batches, or an object with __len__ and __getitem__."
+            )
+
+    def epoch(self, epoch: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch."""
+        if self.steps_per_epoch is None:
+            yield from self._whole_pass()
+            return
+        for given in range(self.steps_per_epoch):
+            batch = self._next()
+            if batch is None and not self.once:
+                self._running = None
+                batch = self._next()
+            if batch is None:
+                raise DataError(
+                    f"{self.where}{self.steps_per_epoch} batches are asked for in each epoch; the "
+                    f"{'generator' if self.once else 'iterable'} ended after {given} in epoch {epoch + 1}. "
+                    f"Make it endless (while True: yield …), or ask for fewer steps."
+                )
+            yield batch
+
+    def _whole_pass(self) -> Iterator[Batch]:
+        count = 0
+        for batch in self.convert(_items(self.data)):
+            count += 1
+            yield batch
+        if count == 0:
+            raise DataError(
+                f"{self.where}The iterable of batches must give at least one batch; it gave none. "
+                f"Is it empty, or a generator that has run already?"
+            )
+
+    def _next(self) -> Batch | None:
+        if self._running is None:
+            self._running = self.convert(_items(self.data))
+        return next(self._running, None)
+
+
+Feed = ArrayFeed | BatchFeed
+
+
+def _items(data: Any) -> Iterator[Any]:
+    """Items of an iterable, or of an object with __len__ and __getitem__."""
+    if hasattr(data, "__iter__"):
+        yield from data
+    else:
+        for index in range(len(data)):
+            yield data[index]
+
+
+def first_rows(x: Any) -> tuple[Any, Any]:
+    """(data that shows the shape of a sample, x as it was): a generator gets its first batch back."""
+    if is_array_like(x):
+        single = isinstance(x, (list, tuple)) and len(x) == 1 and hasattr(x[0], "__array__")
+        return (x[0] if single and np.ndim(x[0]) > 1 else x), x
+    items = iter(x) if hasattr(x, "__iter__") else iter([x[0]])
+    first = next(items, None)
+    if first is not None and items is x:
+        x = itertools.chain([first], items)
+    return (first[0] if isinstance(first, (tuple, list)) and first else first), x
