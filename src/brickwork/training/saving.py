@@ -1,62 +1,153 @@
-"""Models and weights as safetensors, with the network's JSON in the header. No pickle, no code.
+"""Models and weights in files: what a model is made of, told and read again.
 
-Version 1: metadata {"brickwork": JSON} with format, version, the network's layers and calls, the order of the
-weights, the compile arguments; tensors "weights/0000", … in Keras's order, and "optimizer/…".
+The header tells the network's layers and calls, the order of the weights, and the arguments of `compile`; the
+arrays are "weights/0000", … in Keras's order, "optimizer/<slot>/0000", … by the same numbers, and
+"optimizer/step".
 """
 
 from __future__ import annotations
 
-import json
-import struct
-from collections.abc import Mapping
-from pathlib import Path
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from .. import losses, metrics, optimizers
+from .. import config, losses, metrics, optimizers, seeds
 from ..arrays import Array
-from ..errors import BrickworkError, DataError, FormatError, ShapeError
-from ..files import write_atomically
-from ..layers.serialization import layer_from_config, layer_to_config
+from ..engines.registry import get_engine
+from ..errors import BrickworkError, FormatError, ParameterError, ParameterTypeError, known_names
+from ..layers.base import Layer
+from ..layers.serialization import layer_from_config, layer_to_config, register_layer
+from ..metrics.base import MeanMetricWrapper
+from . import model_file
 from .model import Model
+from .model_file import weight_name
+from .network_config import sharing
 
-FORMAT = "brickwork-model"
-VERSION = 1
-_ENDING = ".safetensors"
+_FUNCTION = "function"
+_DAMAGE = (
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    ValueError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
+)
+
+
+# -- writing ----------------------------------------------------------------------------------------
 
 
 def save_model(model: Model, path: Any, *, overwrite: bool = True, include_optimizer: bool = True) -> None:
     """Network, weights, compile arguments, optimizer state."""
-    header: dict[str, Any] = {"network": layer_to_config(model), "compile": _compile_config(model)}
     tensors = _weights(model)
-    if include_optimizer and model._plan is not None:
-        state = model._plan.state()
-        tensors.update(
-            {
-                f"optimizer/{key}": value
-                for key, value in state.items()
-                if key == "step" or key.startswith("slots/")
-            }
-        )
-        header["seed"] = model._seed
-    _write(model, path, header, tensors, overwrite)
+    with sharing():
+        network = layer_to_config(model)
+    header = {"floatx": _float_type(model), "network": network, "weights": _paths(model)}
+    compiled = _compile_config(model)
+    if compiled is not None:
+        header["compile"] = compiled
+        if include_optimizer:
+            state = _optimizer_state(model)
+            tensors.update(state)
+            header["optimizer"] = list(state)
+    model_file.write(path, header, tensors, overwrite=overwrite)
 
 
 def save_weights(model: Model, path: Any, *, overwrite: bool = True) -> None:
     """The weights alone."""
-    _write(model, path, {}, _weights(model), overwrite)
+    model_file.write(path, {"weights": _paths(model)}, _weights(model), overwrite=overwrite)
+
+
+def _weights(model: Model) -> dict[str, Array]:
+    return {weight_name(index): array for index, array in enumerate(model.get_weights())}
+
+
+def _paths(model: Model) -> list[str]:
+    return [variable.path for variable in model.weights]
+
+
+def _float_type(model: Model) -> str:
+    floats = [symbol.dtype for symbol in (*model.inputs, *model.outputs) if symbol.dtype.startswith("float")]
+    return floats[-1] if floats else config.floatx()
+
+
+def _places(model: Model) -> dict[str, int]:
+    """Key of a parameter -> its place in `get_weights`."""
+    place = {id(variable.value): index for index, variable in enumerate(model.weights)}
+    return {key: place[id(array)] for key, array in model.parameters.items()}
+
+
+def _optimizer_state(model: Model) -> dict[str, Array]:
+    """What the optimizer remembers, by the places of weights: names of nodes depend on who wired them."""
+    if model._plan is None:
+        return {}
+    places = _places(model)
+    found = {}
+    for name, array in model._plan.state().items():
+        kind, _, rest = name.partition("/")
+        if name == "step":
+            found["optimizer/step"] = array
+        elif kind == "slots":
+            slot, _, key = rest.partition("/")
+            found[f"optimizer/{slot}/{places[key]:04d}"] = array
+    return found
+
+
+def _compile_config(model: Model) -> dict[str, Any] | None:
+    """The arguments of `compile`; None where it was not called, or where they cannot be told."""
+    arguments = model._compile_arguments
+    if arguments is None:
+        return None
+    try:
+        optimizer = optimizers.serialize(model.optimizer)
+    except (ParameterError, ParameterTypeError) as error:
+        warnings.warn(
+            f"The model is saved without the arguments of compile, so that compile must be called after "
+            f"load_model: {error}",
+            stacklevel=4,
+        )
+        return None
+    return {
+        "optimizer": optimizer,
+        "loss": _tell(arguments["loss"], losses.get),
+        "loss_weights": _tell(arguments["loss_weights"], float),
+        "metrics": _tell(arguments["metrics"], metrics.get),
+        "weighted_metrics": _tell(arguments["weighted_metrics"], metrics.get),
+        "engine": model._engine.name,
+        "seed": model._seed,
+    }
+
+
+def _tell(given: Any, get: Callable[[Any], Any]) -> Any:
+    """Names stay names; objects become {"class_name", "config"}; lists and dicts are gone through."""
+    if given is None or isinstance(given, str):
+        return given
+    if isinstance(given, Mapping) and "class_name" not in given:
+        return {key: _tell(value, get) for key, value in given.items()}
+    if isinstance(given, (list, tuple)):
+        return [_tell(value, get) for value in given]
+    thing = get(given)
+    if isinstance(thing, float):
+        return thing
+    if isinstance(thing, (losses.FunctionLoss, MeanMetricWrapper)):
+        return {"class_name": _FUNCTION, "config": {"name": thing.name}}
+    return {"class_name": type(thing).__name__, "config": thing.get_config()}
+
+
+# -- reading ----------------------------------------------------------------------------------------
 
 
 def load_weights(model: Model, path: Any) -> None:
     """Weights from a file into a model, all or none."""
-    header, tensors = read(path)
-    arrays = [tensors[f"weights/{index:04d}"] for index in range(len(header["weights"]))]
-    try:
+    header, tensors = model_file.read(path)
+    arrays = [tensors[weight_name(index)] for index in range(len(header["weights"]))]
+    with _while_reading(path, f"it holds {known_names(header['weights']) or 'no weights'}"):
         model.set_weights(arrays)
-    except ShapeError as error:
-        error.add_note(f"from the file {Path(path)}, which holds {', '.join(header['weights'][:8])}, …")
-        raise
 
 
 def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Model:
@@ -65,177 +156,122 @@ def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None, compi
     Parameters
     ----------
     path : the .safetensors file.
-    custom_objects : classes of layers of your own, by name.
+    custom_objects : layers, losses, metrics and optimizers of your own, by the names of their classes;
+        functions given to `compile`, by their names.
     compile : whether it is compiled again, with its optimizer's state, when it was.
+
+    Training then goes on bit for bit as it would have without being saved.
 
     Raises
     ------
     FormatError where the file is foreign, damaged, or of a newer version.
     """
-    header, tensors = read(path)
+    header, tensors = model_file.read(path)
     if "network" not in header:
         raise FormatError(
-            f"load_model needs a file written by model.save; {Path(path)} holds weights alone. "
+            f"load_model needs a file written by model.save; {path} holds weights alone. "
             f"Make the model and call load_weights."
         )
-    from ..layers.serialization import register_layer
-
-    for cls in (custom_objects or {}).values():
-        register_layer(cls)
-    try:
+    own = _checked(custom_objects)
+    with _while_reading(path), _session(header.get("floatx")), sharing():
         model = layer_from_config(header["network"])
-        model.set_weights([tensors[f"weights/{index:04d}"] for index in range(len(header["weights"]))])
+        model.set_weights([tensors[weight_name(index)] for index in range(len(header["weights"]))])
         if compile and header.get("compile"):
-            _compile(model, header, tensors)
-    except BrickworkError as error:
-        error.add_note(f"while reading {Path(path)}")
-        raise
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise FormatError(
-            f"{Path(path)} says that it is a Brickwork model, but its description breaks at {error!r}. "
-            f"Is it damaged? Save the model again."
-        ) from error
+            _compile(model, header["compile"], tensors, own)
     loaded: Model = model
     return loaded
 
 
-def read(path: Any) -> tuple[dict[str, Any], dict[str, Array]]:
-    """The header's JSON and the tensors of a file; everything is checked before it is believed."""
-    path = Path(path)
-    if not path.exists():
-        raise DataError(f"There must be a file at {path}; there is none. Check the path.")
-    data = path.read_bytes()
-    metadata = _metadata(path, data)
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
+def _checked(custom_objects: Mapping[str, Any] | None) -> dict[str, Any]:
+    if custom_objects is None:
+        return {}
+    if not isinstance(custom_objects, Mapping) or not all(callable(one) for one in custom_objects.values()):
+        raise ParameterTypeError(
+            f"custom_objects must be a dict name -> class or function; got {custom_objects!r}. "
+            f"Write custom_objects={{'MyLayer': MyLayer}}."
+        )
+    for cls in custom_objects.values():
+        if isinstance(cls, type) and issubclass(cls, Layer):
+            register_layer(cls)
+    return dict(custom_objects)
 
+
+@contextmanager
+def _while_reading(path: Any, more: str = "") -> Iterator[None]:
+    """Errors of what a file tells name the file."""
     try:
-        tensors = load(data)
-    except (SafetensorError, ValueError, TypeError, KeyError) as error:
+        yield
+    except BrickworkError as error:
+        error.add_note(f"while reading {path}" + (f"; {more}" if more else ""))
+        raise
+    except _DAMAGE as error:
         raise FormatError(
-            f"{path} must be a whole safetensors file; reading it fails: {error}. Save it again."
+            f"{path} must tell a whole network; its description breaks at {error!r}. "
+            f"It is damaged; take another copy of it."
         ) from error
+
+
+@contextmanager
+def _session(floatx: str | None) -> Iterator[None]:
+    """Build in the float type of the file, and draw no seeds from the session's sequence."""
+    before, state = config.floatx(), seeds.get_state()
     try:
-        header = json.loads(metadata["brickwork"])
-        known = header["format"] == FORMAT
-        version = header["version"]
-    except (KeyError, TypeError, ValueError):
-        raise FormatError(
-            f"{path} is a safetensors file, but not one of Brickwork: its header names no network. "
-            f"Load its arrays with safetensors.numpy.load_file and give them to set_weights."
-        ) from None
-    if not known or not isinstance(version, int):
-        raise FormatError(f"{path} must hold format {FORMAT!r}; it holds {header['format']!r}.")
-    if version > VERSION:
-        raise FormatError(
-            f"This Brickwork reads model files up to version {VERSION}; {path} is of version {version}. "
-            f"Update Brickwork."
-        )
-    missing = [
-        index for index in range(len(header.get("weights", []))) if f"weights/{index:04d}" not in tensors
-    ]
-    if missing or "weights" not in header:
-        raise FormatError(
-            f"{path} must hold every array its header lists; {len(missing)} are missing. Save it again."
-        )
-    return header, tensors
+        if floatx is not None:
+            config.set_floatx(floatx)
+        yield
+    finally:
+        config.set_floatx(before)
+        seeds.set_state(state)
 
 
-def _metadata(path: Path, data: bytes) -> Mapping[str, str]:
-    """safetensors: 8 bytes of length, then a JSON header. Checked here to say what is wrong with a file."""
-    foreign = f"{path} must be a .safetensors file written by Brickwork; "
-    if len(data) < 8:
-        raise FormatError(f"{foreign}it has only {len(data)} bytes. Was it cut off?")
-    (length,) = struct.unpack("<Q", data[:8])
-    if length > len(data) - 8:
-        kind = {b"PK\x03\x04": "a zip or .keras file", b"\x89HDF": "an HDF5 (.h5) file"}.get(data[:4])
-        raise FormatError(
-            f"{foreign}it is {kind}. Save the model as .safetensors."
-            if kind
-            else f"{foreign}its header would be longer than the file. Was it cut off, or is it another kind?"
-        )
-    try:
-        header = json.loads(data[8 : 8 + length])
-        metadata = header.get("__metadata__") or {}
-    except (ValueError, AttributeError):
-        raise FormatError(f"{foreign}its header is not JSON. Is it damaged, or of another kind?") from None
-    return metadata if isinstance(metadata, dict) else {}
-
-
-def _weights(model: Model) -> dict[str, Array]:
-    return {f"weights/{index:04d}": array for index, array in enumerate(model.get_weights())}
-
-
-def _write(
-    model: Model, path: Any, header: Mapping[str, Any], tensors: Mapping[str, Array], overwrite: bool
+def _compile(
+    model: Model, told: Mapping[str, Any], tensors: Mapping[str, Array], own: Mapping[str, Any]
 ) -> None:
-    from safetensors.numpy import save
-
-    from .. import __version__
-
-    path = Path(path)
-    if path.suffix != _ENDING:
-        raise FormatError(
-            f"A model is saved to a file that ends in {_ENDING}; got {path.name!r}. "
-            f"Write {path.stem + _ENDING!r}."
-        )
-    if path.exists() and not overwrite:
-        raise FormatError(f"{path} exists already and overwrite is False. Choose another name.")
-    told = {
-        "format": FORMAT,
-        "version": VERSION,
-        "brickwork": __version__,
-        **header,
-        "weights": [variable.path for variable in model.weights],
-    }
-    contiguous = {key: np.asarray(value, order="C") for key, value in tensors.items()}
-    write_atomically(path, save(contiguous, {"brickwork": json.dumps(told, allow_nan=False)}))
-
-
-def _compile_config(model: Model) -> dict[str, Any] | None:
-    arguments = model._compile_arguments
-    if arguments is None:
-        return None
-    try:
-        return {
-            "optimizer": optimizers.serialize(model.optimizer),
-            "loss": _plain(arguments["loss"], losses.get),
-            "loss_weights": arguments["loss_weights"],
-            "metrics": _plain(arguments["metrics"], metrics.get),
-            "weighted_metrics": _plain(arguments["weighted_metrics"], metrics.get),
-        }
-    except (TypeError, ValueError):
-        # a function of the user's own cannot be read again; the network and its weights can
-        return None
-
-
-def _plain(given: Any, get: Any) -> Any:
-    """Names stay names; objects become {"class_name", "config"}; lists and dicts are gone through."""
-    if given is None or isinstance(given, str):
-        return given
-    if isinstance(given, Mapping):
-        return {key: _plain(value, get) for key, value in given.items()}
-    if isinstance(given, (list, tuple)):
-        return [_plain(value, get) for value in given]
-    thing = get(given)
-    if getattr(type(thing), "__name__", "").startswith("Function"):
-        raise TypeError("a function has no name to be found again by")
-    return {"class_name": type(thing).__name__, "config": thing.get_config()}
-
-
-def _compile(model: Model, header: Mapping[str, Any], tensors: Mapping[str, Array]) -> None:
-    told = header["compile"]
     model.compile(
-        optimizer=optimizers.deserialize(told["optimizer"]),
-        loss=told["loss"],
+        optimizer=optimizers.deserialize(told["optimizer"], own),
+        loss=_made(told["loss"], losses.get, own),
         loss_weights=told["loss_weights"],
-        metrics=told["metrics"],
-        weighted_metrics=told["weighted_metrics"],
-        seed=header.get("seed"),
+        metrics=_made(told["metrics"], metrics.get, own),
+        weighted_metrics=_made(told["weighted_metrics"], metrics.get, own),
+        engine=_engine(told["engine"]),
+        seed=told["seed"],
     )
     if "optimizer/step" in tensors and model._plan is not None:
         state = model._plan.state()
-        state.update(
-            {key.partition("/")[2]: value for key, value in tensors.items() if key.startswith("optimizer/")}
-        )
+        keys = {place: key for key, place in _places(model).items()}
+        state["step"] = tensors["optimizer/step"]
+        for name, array in tensors.items():
+            kind, _, rest = name.partition("/")
+            slot, _, number = rest.partition("/")
+            here = f"slots/{slot}/{keys.get(int(number))}" if kind == "optimizer" and number else ""
+            if here in state:
+                state[here] = np.asarray(array)
         model._plan.load(state)
+
+
+def _made(told: Any, get: Callable[[Any], Any], own: Mapping[str, Any]) -> Any:
+    """What `_tell` told."""
+    if told is None or isinstance(told, str):
+        return told
+    if isinstance(told, list):
+        return [_made(one, get, own) for one in told]
+    if "class_name" not in told:
+        return {key: _made(value, get, own) for key, value in told.items()}
+    function = told["class_name"] == _FUNCTION
+    name = told["config"]["name"] if function else told["class_name"]
+    if name in own:
+        return own[name] if function else own[name].from_config(told["config"])
+    if function:
+        raise ParameterError(
+            f"The model was compiled with the function {name!r}, which no file can hold. Pass "
+            f"custom_objects={{{name!r}: …}}, or compile=False and compile it yourself."
+        )
+    return get(told)
+
+
+def _engine(name: str) -> Any:
+    """The engine of that name; the reference where it is not installed here."""
+    try:
+        return get_engine(name)
+    except ParameterError:
+        return get_engine("reference")
