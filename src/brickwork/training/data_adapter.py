@@ -14,6 +14,7 @@ from ..arrays import Array
 from ..data.source import ArraySource, Batch
 from ..errors import DataError, ParameterError, did_you_mean, known_names
 from .data_checks import as_array, check_finite, check_input, check_target, check_weight, class_factors
+from .feeds import BatchFeed, has_rows, is_array_like
 from .program import Compiled
 
 
@@ -86,6 +87,22 @@ class Adapter:
             here = f"{where}batch {index}: "
             source = self.weighted(self.source(x, y, weight, where=here), here)
             yield source.gather(slice(0, len(source)))
+
+    def feed(self, data: Any, steps: int | None = None, where: str = "") -> BatchFeed:
+        """The batches of an iterable, checked as they come."""
+        return BatchFeed(data, lambda items: self.batches(items, where), steps, where)
+
+    def held_out(self, data: Any, where: str = "validation ") -> ArraySource | BatchFeed:
+        """Validation data: a source, (x, y), (x, y, sample_weight), or batches."""
+        if isinstance(data, ArraySource):
+            return data
+        if not _is_parts(data):
+            return self.feed(require_data(data), where=where)
+        if not 2 <= len(data) <= 3:
+            raise DataError(
+                f"{where}data must be (x, y) or (x, y, sample_weight); it received {len(data)} parts."
+            )
+        return self.source(*data, where=where)
 
     def _is_whole_batch(self, item: Any) -> bool:
         """Loaders of PyTorch give lists where others give tuples."""
@@ -198,7 +215,7 @@ class Adapter:
             return [given.get(name) for name in names]
         if given is None or len(names) == 1:
             return [given] * len(names)
-        one_each = isinstance(given, (list, tuple)) and all(one is None or _has_rows(one) for one in given)
+        one_each = isinstance(given, (list, tuple)) and all(one is None or has_rows(one) for one in given)
         if one_each and len(given) == len(names):
             return list(given)
         if one_each and len(given) == len(with_loss):
@@ -214,23 +231,11 @@ class Adapter:
         )
 
 
-def is_array_like(x: Any) -> bool:
-    """Whether `x` is data to be held as arrays, rather than an iterable of batches."""
-    if isinstance(x, (np.ndarray, Mapping)) or hasattr(x, "__array__"):
-        return True
-    if not isinstance(x, (list, tuple)):
-        return False
-    first = x[0] if x else None
-    return not isinstance(first, Mapping) and not (
-        isinstance(first, tuple) and any(part is None or _has_rows(part) for part in first)
-    )
-
-
-def is_data(data: Any) -> bool:
+def _is_parts(data: Any) -> bool:
     """Whether validation data is (x, y) or (x, y, sample_weight), rather than an iterable of batches."""
-    if isinstance(data, tuple):
-        return True
-    return isinstance(data, list) and len(data) in (2, 3) and is_array_like(data)
+    if isinstance(data, list):
+        return len(data) in (2, 3) and is_array_like(data)
+    return isinstance(data, tuple)
 
 
 def split(source: ArraySource, fraction: float) -> tuple[ArraySource, ArraySource]:
@@ -248,10 +253,6 @@ def split(source: ArraySource, fraction: float) -> tuple[ArraySource, ArraySourc
 
 def _is_array(one: Any) -> bool:
     return hasattr(one, "__array__")
-
-
-def _has_rows(one: Any) -> bool:
-    return _is_array(one) or isinstance(one, (list, tuple, Mapping))
 
 
 def _unwrapped(given: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ import numpy as np
 from ..arrays import Array
 from ..data.source import ArraySource, Batch
 from ..errors import DataError
-from .data_adapter import is_array_like
 
 SHUFFLE_STREAM = (1 << 31) + 2
 """Place of the shuffling in the generator's counter; streams from 2**31 up belong to no brick."""
@@ -83,12 +82,16 @@ class ArrayFeed:
 
 @dataclass
 class BatchFeed:
-    """Batches from an iterable; begun again each epoch where it can be, else continued."""
+    """Batches from an iterable; a whole pass in each epoch, or `steps_per_epoch` batches.
+
+    With steps, an epoch goes on where the last one ended; `from_start` begins each anew, where that can be.
+    """
 
     data: Any
     convert: Callable[[Any], Iterator[Batch]]
     steps_per_epoch: int | None = None
     where: str = ""
+    from_start: bool = False
 
     def __post_init__(self) -> None:
         self._running: Iterator[Batch] | None = None
@@ -118,6 +121,8 @@ class BatchFeed:
         if self.steps_per_epoch is None:
             yield from self._whole_pass()
             return
+        if self.from_start and not self.once:
+            self._running = None
         for given in range(self.steps_per_epoch):
             batch = self._next()
             if batch is None and not self.once:
@@ -153,11 +158,25 @@ Feed = ArrayFeed | BatchFeed
 
 def _items(data: Any) -> Iterator[Any]:
     """Items of an iterable, or of an object with __len__ and __getitem__."""
-    if hasattr(data, "__iter__"):
-        yield from data
-    else:
-        for index in range(len(data)):
-            yield data[index]
+    # not `yield from`, which would close a generator that goes on in the next epoch
+    return iter(data) if hasattr(data, "__iter__") else (data[index] for index in range(len(data)))
+
+
+def is_array_like(x: Any) -> bool:
+    """Whether `x` is data to be held as arrays, rather than an iterable of batches."""
+    if isinstance(x, (np.ndarray, Mapping)) or hasattr(x, "__array__"):
+        return True
+    if not isinstance(x, (list, tuple)):
+        return False
+    first = x[0] if x else None
+    return not isinstance(first, Mapping) and not (
+        isinstance(first, tuple) and any(part is None or has_rows(part) for part in first)
+    )
+
+
+def has_rows(one: Any) -> bool:
+    """Whether this is an array, or a list that may be one."""
+    return hasattr(one, "__array__") or isinstance(one, (list, tuple, Mapping))
 
 
 def first_rows(x: Any) -> tuple[Any, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -154,6 +154,22 @@ class Evaluation:
             if self.report:
                 report(index + 1, totals)
         return plan.program.results(totals)
+
+
+def evaluation(
+    plan: Plan, data: ArraySource | BatchFeed, batch_size: int, steps: int | None, *, report: bool = False
+) -> Evaluation:
+    """An Evaluation on all of the data, or on the first `steps` batches."""
+    return Evaluation(plan, shortened(data, batch_size, steps), batch_size, report)
+
+
+def shortened(data: ArraySource | BatchFeed, batch_size: int, steps: int | None) -> ArraySource | BatchFeed:
+    """The first `steps` batches of data; each time the same ones, where it can be gone through again."""
+    if steps is None:
+        return data
+    if isinstance(data, ArraySource):
+        return data.slice(0, steps * batch_size)
+    return replace(data, steps_per_epoch=steps, from_start=True)
 
 
 @dataclass

@@ -8,16 +8,15 @@ from typing import Any
 from .. import optimizers
 from ..arguments import Flag, Maybe, Real, Whole
 from ..arrays import Array
-from ..data.source import ArraySource
 from ..engines.base import Plan
 from ..engines.registry import get_engine
-from ..errors import DataError, NotFittedError, ParameterError
+from ..errors import NotFittedError, ParameterError
 from ..layers.serialization import register_layer
 from ..seeds import next_seed
 from . import data_adapter as adapter
 from .callbacks import CallbackList, History
-from .feeds import ArrayFeed, BatchFeed, Feed
-from .loop import Evaluation, Fit, Prediction, steps_of
+from .feeds import ArrayFeed, Feed, is_array_like
+from .loop import Fit, Prediction, evaluation, shortened, steps_of
 from .network import Network
 from .one_batch import OneBatch, metrics_names
 from .one_batch import listed as in_order
@@ -229,7 +228,7 @@ class Model(OneBatch, Network):
         plan = self._ready()
         data = self._adapter(targets=True, class_weight=class_weight)
         feed: Feed
-        if adapter.is_array_like(x):
+        if is_array_like(x):
             source = data.source(x, y, sample_weight)
             if fraction and validation_data is None:
                 source, validation_data = adapter.split(source, fraction)
@@ -238,11 +237,12 @@ class Model(OneBatch, Network):
             feed = ArrayFeed(source, batch_size, shuffle, self._seed, steps, first)
         else:
             adapter.require_no_targets(y, sample_weight, fraction and validation_data is None)
-            feed = BatchFeed(x, data.batches, steps)
+            feed = data.feed(x, steps)
             feed.require_epochs(epochs - initial_epoch)
         validation = None
         if validation_data is not None:
-            validation = self._evaluation(validation_data, validation_batch, validation_steps, "validation ")
+            held_out = self._adapter(targets=True).held_out(validation_data)
+            validation = evaluation(plan, held_out, validation_batch, validation_steps)
         names = metrics_names(plan)
         listed = CallbackList(
             callbacks,
@@ -259,29 +259,6 @@ class Model(OneBatch, Network):
         )
         Fit(self, plan, feed, epochs, initial_epoch, listed, validation, validation_freq).run()
         return listed.history or History()
-
-    def _evaluation(
-        self, data: Any, batch_size: int, steps: int | None, where: str = "", report: bool = False
-    ) -> Evaluation:
-        """Data to evaluate on: a source, (x, y), (x, y, sample_weight), or batches."""
-        plan = self._ready()
-        convert = self._adapter(targets=True)
-        source: ArraySource | BatchFeed
-        if isinstance(data, ArraySource):
-            source = data
-        elif adapter.is_data(data):
-            if not 2 <= len(data) <= 3:
-                raise DataError(
-                    f"{where}data must be (x, y) or (x, y, sample_weight); it received {len(data)} parts."
-                )
-            source = convert.source(*data, where=where)
-        else:
-            source = BatchFeed(
-                adapter.require_data(data), lambda items: convert.batches(items, where), steps, where
-            )
-        if isinstance(source, ArraySource) and steps is not None:
-            source = source.slice(0, steps * batch_size)
-        return Evaluation(plan, source, batch_size, report)
 
     # -- evaluate, predict --------------------------------------------------------------------------
 
@@ -312,20 +289,20 @@ class Model(OneBatch, Network):
         steps = Maybe(_COUNT)("evaluate", "steps", steps)
         x = self._build_for(adapter.require_data(x))
         plan = self._ready()
-        if adapter.is_array_like(x):
-            data: Any = self._adapter(targets=True).source(x, y, sample_weight)
+        data = self._adapter(targets=True)
+        if is_array_like(x):
+            measured = evaluation(plan, data.source(x, y, sample_weight), batch_size, steps, report=True)
         else:
             adapter.require_no_targets(y, sample_weight)
-            data = x
-        evaluation = self._evaluation(data, batch_size, steps, report=True)
+            measured = evaluation(plan, data.feed(x), batch_size, steps, report=True)
         listed = CallbackList(
             callbacks,
             add_progbar=verbose != 0,
             model=self,
             verbose=verbose,
-            steps=steps_of(evaluation.data, batch_size),
+            steps=steps_of(measured.data, batch_size),
         )
-        return in_order(plan, evaluation.run(listed), return_dict)
+        return in_order(plan, measured.run(listed), return_dict)
 
     def predict(
         self,
@@ -348,12 +325,8 @@ class Model(OneBatch, Network):
         x = self._build_for(adapter.require_data(x))
         plan = self._ready_to_predict()
         convert = self._adapter(targets=False)
-        source: ArraySource | BatchFeed
-        if adapter.is_array_like(x):
-            source = convert.source(x)
-            source = source if steps is None else source.slice(0, steps * batch_size)
-        else:
-            source = BatchFeed(x, convert.batches, steps)
+        source = convert.source(x) if is_array_like(x) else convert.feed(x)
+        source = shortened(source, batch_size, steps)
         listed = CallbackList(callbacks, model=self, verbose=verbose, steps=steps_of(source, batch_size))
         return self._structured(Prediction(plan, source, batch_size).run(listed))
 
