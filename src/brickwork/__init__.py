@@ -1,7 +1,6 @@
 """Brickwork: neural networks as graphs of bricks that state their mathematics forward and backward."""
 
 from ._lazy import attach
-
-__version__ = "0.1.0"
+from ._version import __version__ as __version__
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -15,6 +15,7 @@ from . import optimizers as optimizers
 from . import regularizers as regularizers
 from . import utils as utils
 from . import zoo as zoo
+from ._version import __version__ as __version__
 from .graph import Graph as Graph
 from .graph import check_gradients as check_gradients
 from .graph import record as record
@@ -22,5 +23,3 @@ from .layers import Input as Input
 from .layers import Layer as Layer
 from .training import Model as Model
 from .training import Sequential as Sequential
-
-__version__: str

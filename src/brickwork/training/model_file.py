@@ -48,7 +48,7 @@ def write(
     """Write a whole file or none of it."""
     from safetensors.numpy import save
 
-    from .. import __version__
+    from .._version import __version__
 
     path = as_path(path)
     if path.suffix.lower() != ENDING:
