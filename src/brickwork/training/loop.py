@@ -144,7 +144,7 @@ class Evaluation:
         plan, data = self.plan, self.data
         report = Reporter(callbacks, plan.program.results)
         totals = plan.program.start()
-        batches = data.epoch() if isinstance(data, BatchFeed) else data.batches(self.batch_size)
+        batches = data.epoch() if isinstance(data, BatchFeed) else in_batches(data, self.batch_size)
         for index, batch in enumerate(batches):
             if batchwise:
                 callbacks.on_test_batch_begin(index)
@@ -195,7 +195,7 @@ class Prediction:
     def _batches(self, callbacks: CallbackList) -> tuple[Array, ...]:
         data = self.data
         report = Reporter(callbacks, self.plan.program.results)
-        batches = data.epoch() if isinstance(data, BatchFeed) else data.batches(self.batch_size)
+        batches = data.epoch() if isinstance(data, BatchFeed) else in_batches(data, self.batch_size)
         parts = []
         for index, batch in enumerate(batches):
             callbacks.on_predict_batch_begin(index)
@@ -203,6 +203,12 @@ class Prediction:
             callbacks.on_predict_batch_end(index, {"outputs": parts[-1]})
             report(index + 1, {})
         return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def in_batches(source: ArraySource, batch_size: int) -> Iterator[Batch]:
+    """All rows, batch by batch, in their order."""
+    for start in range(0, len(source), batch_size):
+        yield source.gather(slice(start, start + batch_size))
 
 
 def steps_of(data: ArraySource | BatchFeed, batch_size: int) -> int | None:
