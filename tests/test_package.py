@@ -36,7 +36,7 @@ FLOORS = [
     {"training"},
     {"callbacks", "models", "datasets", "utils", "zoo", "exchange"},
     {"cli", "playground", "labs", "estimators"},
-    {"__init__"},
+    {"__init__", "__main__"},
 ]
 
 # Rooms of one floor of which the first may import the second.
