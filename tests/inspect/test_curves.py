@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from brickwork import files
-from brickwork.errors import DataError, FormatError
+from brickwork.errors import DataError, FormatError, ParameterError
 from brickwork.files import FileError
 from brickwork.inspect import curves
 from brickwork.inspect.curves import best_epoch, draw_curves, panels_of, read_history, write_history
@@ -33,9 +33,9 @@ def png_size(path):
     return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
 
 
-def figure(history, title=None):
+def figure(history, title=None, best=None):
     series = {name: [float(value) for value in values] for name, values in history.items()}
-    return curves._figure(series, panels_of(series), title)
+    return curves._figure(series, panels_of(series), title, best)
 
 
 def texts(axes):
@@ -85,6 +85,17 @@ def test_the_best_epoch_is_marked():
     assert left.get_title(loc="right") == "best epoch 3: 0.4"
     assert right.get_title(loc="right") == "best epoch 3: 0.88"
     assert any(list(line.get_xdata()) == [3] and list(line.get_ydata()) == [0.4] for line in left.lines)
+
+
+def test_another_epoch_may_be_the_best():
+    _, right, _ = figure(HISTORY, best=3).axes
+    assert right.get_title(loc="right") == "best epoch 4: 0.87"
+
+
+@pytest.mark.parametrize("best", [-1, 4])
+def test_the_best_is_one_of_the_epochs(best, tmp_path):
+    with pytest.raises(ParameterError, match=rf"place of one of the 4 epochs, from 0; got best={best}\."):
+        draw_curves(HISTORY, tmp_path / "curves.png", best=best)
 
 
 def test_names_do_not_cover_each_other_where_curves_meet():

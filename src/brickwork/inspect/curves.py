@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..errors import DataError, FormatError, known_names
+from ..errors import DataError, FormatError, ParameterError, known_names
 from ..files import AnyPath, explained, replacing, write_atomically
 
 Series = Mapping[str, list[float]]
@@ -25,12 +25,17 @@ TRAINING, VALIDATION, GREY = "#0072B2", "#D55E00", "#6B6B6B"
 """Blue and vermilion: colours that the colour-blind tell apart (Okabe and Ito, 2008)."""
 
 
-def draw_curves(history: Mapping[str, Sequence[float]], path: AnyPath, *, title: str | None = None) -> None:
+def draw_curves(
+    history: Mapping[str, Sequence[float]],
+    path: AnyPath,
+    *,
+    title: str | None = None,
+    best: int | None = None,
+) -> None:
     """Draw loss and metrics over the epochs into a PNG file.
 
-    A panel for the loss and one for each metric show training and validation; the best epoch, that of the
-    lowest validation loss (of the lowest loss, where there is no validation), is marked. A thin panel below
-    shows the learning rate if it changes.
+    A panel for the loss and one for each metric show training and validation; the best epoch is marked. A
+    thin panel below shows the learning rate if it changes.
 
     Parameters
     ----------
@@ -38,6 +43,8 @@ def draw_curves(history: Mapping[str, Sequence[float]], path: AnyPath, *, title:
         `epoch`, where it is there, gives the numbers of the epochs, counted from 1; `seconds` is not drawn.
     path : where to write, ending in .png (or .svg, .pdf).
     title : a line above the panels.
+    best : place of the best epoch, from 0; None (default) for that of the lowest validation loss, or of the
+        lowest loss where there is no validation.
 
     Raises
     ------
@@ -60,7 +67,12 @@ def draw_curves(history: Mapping[str, Sequence[float]], path: AnyPath, *, title:
             f"draw_curves needs one value for each epoch under every name; it received {told}. "
             f"Write NaN where an epoch has no value."
         )
-    figure = _figure(series, panels, title)
+    if best is not None and not 0 <= best < max(lengths.values()):
+        raise ParameterError(
+            f"draw_curves: `best` must be the place of one of the {max(lengths.values())} epochs, from 0; "
+            f"got best={best!r}."
+        )
+    figure = _figure(series, panels, title, best)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=150)
 
@@ -92,7 +104,7 @@ def best_epoch(history: Mapping[str, Sequence[float]]) -> int | None:
 # -- drawing ----------------------------------------------------------------------------------------
 
 
-def _figure(series: Series, panels: list[str], title: str | None) -> Any:
+def _figure(series: Series, panels: list[str], title: str | None, best: int | None = None) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -109,7 +121,7 @@ def _figure(series: Series, panels: list[str], title: str | None) -> Any:
     grid = figure.add_gridspec(len(ratios), columns, height_ratios=ratios)
     length = max(len(values) for values in series.values())
     epochs = [int(number) for number in series.get("epoch", [])] or list(range(1, length + 1))
-    best = best_epoch(series)
+    best = best_epoch(series) if best is None else best
     for place, name in enumerate(panels):
         axes = figure.add_subplot(grid[place // columns, place % columns])
         _panel(axes, name, epochs, series, best)
