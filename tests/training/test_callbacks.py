@@ -11,6 +11,7 @@ from brickwork.errors import ParameterError, ParameterTypeError
 from brickwork.training.callback import HOOKS, Callback
 from brickwork.training.callbacks import CallbackList, History
 from brickwork.training.functions import LambdaCallback
+from brickwork.training.rates import LearningRateScheduler, ReduceLROnPlateau
 
 
 class FakeModel:
@@ -175,6 +176,14 @@ def test_list_hands_on_model_and_params():
     assert callback.model is model
     assert callback.params == {"epochs": 3, "verbose": 0, "steps": None}
     assert model.history is callbacks.history
+
+
+def test_callbacks_tell_which_names_they_add_to_the_logs():
+    callback = Callback()
+    CallbackList(
+        [callback, LearningRateScheduler(lambda epoch, lr: lr), ReduceLROnPlateau()], metrics=["loss"]
+    )
+    assert callback.params == {"metrics": ["loss", "learning_rate"]}
 
 
 class OfKeras:

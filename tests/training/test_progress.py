@@ -315,6 +315,20 @@ def test_evaluation_is_one_line(clock):
     assert stream.getvalue() == "Evaluation  loss 0.2500  accuracy 0.9375  1.5 s\n"
 
 
+def test_evaluation_moves_on_a_terminal(terminal, clock):
+    display = ProgressDisplay(stream=terminal)
+    display.set_params({"steps": 313})
+    display.on_test_begin()
+    display.on_progress(7, {"loss": 0.25})
+    assert terminal.screen() == ["Evaluation   7/313  loss 0.2500"]
+    display.on_progress(120, {"loss": 0.125})
+    assert terminal.screen() == ["Evaluation 120/313  loss 0.1250"]
+    clock.now += 1.5
+    display.on_test_end({"loss": 0.5})
+    assert terminal.screen() == ["Evaluation  loss 0.5000  1.5 s"]
+    assert terminal.getvalue().endswith("\n")
+
+
 def test_speed_without_an_even_last_batch(clock):
     stream = io.StringIO()
     display = begin(stream, steps=3, samples=70, batch_size=32)
@@ -403,7 +417,7 @@ def test_narrow_terminals_lose_the_less_important_first():
         return bool(made.rate), bool(made.steps), bool(made.bar), [one.name for one in made.metrics]
 
     assert parts(80) == (True, True, True, METRICS)
-    assert parts(70) == (False, True, True, METRICS)
+    assert parts(70) == (True, False, True, METRICS)
     assert parts(60) == (False, False, True, METRICS)
     assert parts(52) == (False, False, False, METRICS)
     assert parts(45) == (False, False, False, ["loss", "accuracy", "val_loss"])

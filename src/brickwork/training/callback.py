@@ -37,6 +37,8 @@ class Callback:
     params: dict[str, Any] | None = None
     kept: ClassVar[tuple[str, ...]] = ()
     """Attributes that change during training; `get_state` tells them."""
+    adds: ClassVar[tuple[str, ...]] = ()
+    """Names that `on_epoch_end` adds to the logs."""
     _resumed: bool = False
 
     def set_params(self, params: dict[str, Any]) -> None:

@@ -110,7 +110,10 @@ class CallbackList(Callback):
         return True
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Hand the parameters of the run to all."""
+        """Hand the parameters of the run to all; to `metrics`, the names of the logs, theirs are added."""
+        if "metrics" in params:
+            added = [name for callback in self.callbacks for name in callback.adds]
+            params = {**params, "metrics": list(dict.fromkeys([*params["metrics"], *added]))}
         self.params = params
         for callback in self.callbacks if params else ():
             callback.set_params(params)

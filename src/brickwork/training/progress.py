@@ -6,6 +6,8 @@ verbose=2, a finished epoch is one plain line.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Mapping
 from time import perf_counter
@@ -14,6 +16,9 @@ from typing import Any
 from ..arguments import Anything, Choice, Configured, Either, Flag, Whole, argument, configured
 from .callback import Callback, Logs
 from .progress_table import Table, cell, duration, speed, table
+
+_OVER = "\r\x1b[K"
+"""Back to the beginning of the line, and empty it."""
 
 STYLES = {"done": "green", "open": "dim", "aside": "dim", "epoch": "bold"}
 
@@ -79,7 +84,13 @@ class ProgressDisplay(Configured, Callback):
     def on_progress(self, step: int, logs: Logs | None = None) -> None:
         """Numbers so far."""
         self._step, self._logs = step, dict(logs or {})
-        self._show()
+        if self._training:
+            self._show()
+        elif self._on_terminal():
+            steps = self._param("steps")
+            done = f"{step}/{steps}".rjust(2 * len(f"{steps}") + 1) if steps else f"{step}"
+            line = f"Evaluation {done}  {_words(self._logs)}"[: shutil.get_terminal_size().columns - 1]
+            print(_OVER + line, end="", file=self._stream, flush=True)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """In `fit`, the validation of an epoch begins."""
@@ -95,7 +106,8 @@ class ProgressDisplay(Configured, Callback):
         """After `evaluate`, one line."""
         if not self._training and self.verbose and logs:
             took = perf_counter() - self._begun
-            self._print_plain(f"Evaluation  {_words(logs)}  {duration(took)}")
+            over = _OVER if self._on_terminal() else ""
+            self._print_plain(f"{over}Evaluation  {_words(logs)}  {duration(took)}")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """The row stays."""
@@ -125,16 +137,24 @@ class ProgressDisplay(Configured, Callback):
 
     # -- on a terminal ------------------------------------------------------------------------------
 
+    @property
+    def _stream(self) -> Any:
+        return sys.stdout if self.stream is None else self.stream
+
+    def _on_terminal(self) -> bool:
+        """Whether a line may be written over."""
+        moving = self.verbose == "auto" or self.verbose == 1
+        terminal = getattr(self._stream, "isatty", lambda: False)()
+        return moving and terminal and os.environ.get("TERM") not in ("dumb", "unknown")
+
     def _open(self) -> None:
-        stream = sys.stdout if self.stream is None else self.stream
-        if self.verbose not in ("auto", 1) or not getattr(stream, "isatty", lambda: False)():
+        if not self._on_terminal():
             return
         from rich.console import Console
         from rich.live import Live
 
+        stream = self._stream
         self._console = Console(file=stream, highlight=False)
-        if self._console.is_dumb_terminal:
-            return
         # what others print meanwhile appears above the moving row, unless it goes elsewhere
         self._live = Live(
             console=self._console,
@@ -245,7 +265,7 @@ class ProgressDisplay(Configured, Callback):
         return "  ".join(part for part in parts if part)
 
     def _print_plain(self, line: str) -> None:
-        print(line, file=sys.stdout if self.stream is None else self.stream, flush=True)
+        print(line, file=self._stream, flush=True)
 
 
 def _is_number(value: Any) -> bool:

@@ -176,7 +176,7 @@ def _word(title: Sequence[str], above: int) -> str:
 def table(names: Sequence[str], epochs: int, steps: int | None, unit: str, width: int) -> Table:
     """The table for these logs in `width` characters.
 
-    Where there is not room for all, the speed goes first, then the steps, the bar, and metrics from the last
+    Where there is not room for all, the steps go first, then the speed, the bar, and metrics from the last
     on; the losses stay.
     """
     order = {"training": 0, "validation": 1, "": 2}
@@ -184,11 +184,11 @@ def table(names: Sequence[str], epochs: int, steps: int | None, unit: str, width
     epoch = max(len("Epoch"), len(f"{epochs}/{epochs}"))
     count = 2 * len(str(steps)) + 1 if steps else 6
     title = (unit, "per s")
-    choices = ((BAR_LEAST, count, title), (BAR_LEAST, count, ()), (BAR_LEAST, 0, ()))
-    for bar_width, steps_width, rate in choices:
-        made = Table(epoch, bar_width, steps_width, _titled(metrics), rate)
+    choices = ((count, title), (0, title), (0, ()))
+    for steps_width, rate in choices:
+        made = Table(epoch, BAR_LEAST, steps_width, _titled(metrics), rate)
         if made.width <= width:
-            return replace(made, bar=min(bar_width + width - made.width, BAR_MOST))
+            return replace(made, bar=min(BAR_LEAST + width - made.width, BAR_MOST))
     kept = list(metrics)
     for one in reversed(metrics):
         if Table(epoch, 0, 0, _titled(kept), ()).width > width and one.name not in ("loss", "val_loss"):

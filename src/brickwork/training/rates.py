@@ -40,6 +40,8 @@ class LearningRateScheduler(Configured, Callback):
     schedule: Callable[..., Any] = argument(Function("(epoch, lr)"))
     verbose: int = argument(VERBOSE, default=0)
 
+    adds = ("learning_rate",)
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Ask the schedule; set what it says."""
         rate = learning_rate_of(self)
@@ -112,6 +114,7 @@ class ReduceLROnPlateau(Monitor):
     min_lr: float = argument(Real(0.0), default=0.0)
 
     kept = ("wait", "cooldown_counter", "best")
+    adds = ("learning_rate",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
