@@ -205,7 +205,7 @@ class Layer(Configured):
         roles, owners = self._roles, dict(self._owners)
         self._roles = []
         try:
-            with scope(self.name, type(self).__name__, call):
+            with scope(self.name, self.kind, call):
                 y = self.lay(*symbols)
                 call.single = not isinstance(y, tuple)
                 call.outputs = y if isinstance(y, tuple) else (y,)
@@ -259,6 +259,11 @@ class Layer(Configured):
         return tuple(one.shape for one in y) if isinstance(y, tuple) else y.shape
 
     # -- numbers ------------------------------------------------------------------------------------
+
+    @property
+    def kind(self) -> str:
+        """The word for this layer in summaries: its class."""
+        return type(self).__name__
 
     @property
     def built(self) -> bool:

@@ -364,15 +364,16 @@ class Model(OneBatch, Network):
         text: str = summary_text(
             self.graph,
             name=self.name,
-            kind=self._kind,
-            show_inputs=self._kind != "Sequential",
+            kind=self.kind,
+            show_inputs=self.kind != "Sequential",
             bricks=bricks,
             width=line_length,
         )
         return text
 
     @property
-    def _kind(self) -> str:
+    def kind(self) -> str:
+        """The word for this network in summaries, as Keras has it."""
         return "Functional" if type(self) is Model else type(self).__name__
 
     def save(self, filepath: Any, overwrite: bool = True, *, include_optimizer: bool = True) -> None:
