@@ -1,0 +1,197 @@
+"""The folder that one training leaves behind, and the callback that fills it.
+
+`last.safetensors` is written first of all and then after every epoch: it is what a training has reached. The
+other files are derived from it. Every file is whole at any time, whatever happens to the process.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any, ClassVar
+
+from ..arguments import Anything, Maybe, Text, argument, configured
+from ..engines.interrupts import uninterrupted
+from ..errors import ParameterError
+from ..files import FileError, explained, write_atomically
+from ..inspect.curves import COLUMNS, draw_curves, write_history
+from .callback import Logs
+from .checks import MODE, PATH
+from .monitor import Monitor
+
+CONFIG = "config.json"
+SUMMARY = "summary.txt"
+HISTORY = "history.csv"
+CURVES = "curves.png"
+BEST = "best.safetensors"
+LAST = "last.safetensors"
+
+_FIRST_DRAWING = 1.0
+"""Seconds that the first picture may take."""
+
+_DRAWING_SHARE = 0.05
+"""At most this share of the training's time goes into pictures of a training that is under way."""
+
+
+def new_folder(path: str | os.PathLike[str]) -> Path:
+    """Make the folder of a run.
+
+    Raises ParameterError where something is in it already, FileError where it cannot be made.
+    """
+    folder = Path(path)
+    with explained(path):
+        if folder.is_dir() and (found := sorted(os.listdir(folder))):
+            raise ParameterError(
+                f"The folder of a run must be new or empty; {str(path)!r} holds {_listed(found)}. "
+                f"Choose another name, or delete that folder if you need it no more."
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise FileError(
+            f"Cannot write in {str(path)!r}. Choose another folder, or ask for the right to write."
+        )
+    return folder
+
+
+def numbered_folder(path: str | os.PathLike[str]) -> Path:
+    """Make a folder of that name, or with -2, -3, … behind it where that one is taken."""
+    wanted = Path(path)
+    with explained(path):
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+            try:
+                folder.mkdir()
+                return folder
+            except FileExistsError:
+                number += 1
+
+
+def _listed(found: list[str]) -> str:
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return ", ".join(found[:3]) + more
+
+
+@configured()
+class RunFolder(Monitor):
+    """Keep a training in a folder: what it was, how it went, the best and the last network.
+
+    Parameters
+    ----------
+    folder : path of the folder, which is made where it does not exist.
+    config : dict for config.json, all that is needed to repeat the run; default empty.
+    monitor : name of a loss or metric, default "val_loss"; its best epoch is kept in best.safetensors.
+    mode : "auto" (default), "min" or "max".
+    title : line above the curves, default none.
+
+    The files: config.json, summary.txt, history.csv (a row for each epoch, counted from 1; what an epoch
+    lacks is empty), last.safetensors (with the optimizer's state), best.safetensors, curves.png.
+
+    Attributes `rows` (the rows of history.csv), `best`, `best_epoch` (counted from 1; 0 before there is one).
+
+    >>> RunFolder("runs/first", monitor="val_accuracy")
+    RunFolder(folder='runs/first', monitor='val_accuracy')
+    """
+
+    folder: str = argument(PATH)
+    config: Any = argument(Anything(), default=None)
+    monitor: str = argument(Text(), default="val_loss")
+    mode: str = argument(MODE, default="auto")
+    title: str | None = argument(Maybe(Text()), default=None)
+
+    kept: ClassVar[tuple[str, ...]] = ("rows", "best", "best_epoch")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.config is not None and not isinstance(self.config, Mapping):
+            raise ParameterError(
+                f"RunFolder: `config` must be a dict of what JSON can hold; got config={self.config!r}."
+            )
+        self._reset()
+
+    def _reset(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.best: float | None = None
+        self.best_epoch = 0
+        self._drawn_rows = 0
+        self._drawing, self._since_drawing = _FIRST_DRAWING, 0.0
+
+    def path(self, name: str) -> Path:
+        """The path of one of its files."""
+        return Path(self.folder) / name
+
+    # -- while it trains ----------------------------------------------------------------------------
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """What the run is, and the network before its first step."""
+        if not self._take_up():
+            self._reset()
+        self._since_drawing = perf_counter()
+        text = json.dumps(self.config or {}, indent=2, ensure_ascii=False)
+        write_atomically(self.path(CONFIG), text + "\n")
+        self.conclude({})
+        self._save_last()
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Remember the time, and the rate with which the epoch begins."""
+        self._begun = perf_counter()
+        self._rate = self.model.optimizer.rate(self.model._ready().step_number)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """The network first, then what is derived; Ctrl-C waits meanwhile, so that the files agree."""
+        with uninterrupted():
+            self._keep(epoch, logs or {})
+
+    def _keep(self, epoch: int, logs: Logs) -> None:
+        row: dict[str, Any] = dict.fromkeys(COLUMNS)
+        row |= {name: _number(value) for name, value in logs.items() if name in COLUMNS}
+        row |= {"epoch": epoch + 1, "learning_rate": _number(self._rate)}
+        self.rows.append({**row, "seconds": round(perf_counter() - self._begun, 3)})
+        current = self.read(logs)
+        better = current is not None and self.better(current, self.best)
+        if better:
+            self.best, self.best_epoch = current, epoch + 1
+        self._save_last()
+        if better:
+            self.model.save(self.path(BEST), include_optimizer=False)
+        write_history(self.path(HISTORY), self.rows)
+        if self._drawing < _DRAWING_SHARE * (perf_counter() - self._since_drawing):
+            self._draw()
+
+    def conclude(self, result: Mapping[str, Any]) -> None:
+        """Put what came out at the end of summary.txt, a line for each name."""
+        width = max(map(len, result), default=0)
+        lines = [self.model.summary_text(100), *([""] if result else [])]
+        lines += [f"{name:<{width}}  {value}" for name, value in result.items()]
+        write_atomically(self.path(SUMMARY), "\n".join(lines) + "\n")
+
+    def _save_last(self) -> None:
+        self.model.save(self.path(LAST))
+
+    def close(self) -> None:
+        """Draw what there is, also after an interruption."""
+        if len(self.rows) > self._drawn_rows:
+            self._draw()
+
+    def _draw(self) -> None:
+        begun = perf_counter()
+        best = self.best_epoch - 1 if self.best_epoch else None
+        draw_curves(columns(self.rows), self.path(CURVES), title=self.title, best=best)
+        self._drawn_rows, self._since_drawing = len(self.rows), perf_counter()
+        self._drawing = self._since_drawing - begun
+
+
+def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
+    """The rows as name -> values, without columns that are empty."""
+    names = [name for name in COLUMNS if any(row[name] is not None for row in rows)]
+    return {name: [math.nan if row[name] is None else row[name] for row in rows] for name in names}
+
+
+def _number(value: Any) -> float:
+    """Seven digits, what a float32 holds; more would only look exact."""
+    return float(f"{float(value):.7g}")
