@@ -1,0 +1,3 @@
+__all__: list[str]
+
+from .app import main as main

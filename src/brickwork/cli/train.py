@@ -1,0 +1,74 @@
+"""`brickwork train`: its options. `job` and `training` do the work, and are loaded when it begins."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from ..arguments import Real, Whole
+from .recipes import SMALL, table
+from .values import checked
+
+_COUNT: dict[str, Any] = {"metavar": "NUMBER", "callback": checked(Whole(1), int)}
+_RATE: dict[str, Any] = {"metavar": "NUMBER", "callback": checked(Real(0.0, low_open=True), float)}
+_PATIENCE: dict[str, Any] = {"metavar": "EPOCHS", "callback": checked(Whole(0), int)}
+_SHARE: dict[str, Any] = {"metavar": "SHARE", "callback": checked(Real(0.0, 1.0, high_open=True), float)}
+_SEED: dict[str, Any] = {"metavar": "NUMBER", "callback": checked(Whole(0, 2**32 - 1), int)}
+
+_EPILOG = "\n".join(["\b", "Without options (* marks the default model):", *table()])
+
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("data", required=False)
+@click.option("--model", metavar="NAME", help="mlp, lenet5 or convnet.")
+@click.option("--epochs", **_COUNT, help="Epochs at most.")
+@click.option("--batch-size", **_COUNT, help="Samples per update.")
+@click.option("--optimizer", metavar="NAME", help="adam or sgd.")
+@click.option("--learning-rate", **_RATE, help="Length of the steps; above 0.")
+@click.option(
+    "--patience", **_PATIENCE, help="Stop after so many epochs without a better one, by validation."
+)
+@click.option(
+    "--validation-split",
+    **_SHARE,
+    help="Share of the training data that is kept for validation; 0 for none, and then all epochs are run.",
+)
+@click.option("--engine", default="reference", show_default=True, metavar="NAME", help="reference or jax.")
+@click.option("--seed", **_SEED, default="0", show_default=True, help="Makes a run repeat.")
+@click.option("--out", metavar="DIR", help="The run folder, new or empty.  [default: runs/DATA-MODEL-TIME]")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object; all else goes to standard error."
+)
+def train(data: str | None, as_json: bool, out: str | None, **options: Any) -> None:
+    """Train a network on DATA: digits, iris, mnist or fashion-mnist.
+
+    digits and iris are part of Brickwork. The others are read from the folder that BRICKWORK_DATA names, or
+    downloaded.
+
+    The network that does best on the validation rows is tested. It is kept in the run folder, together with
+    the curves, the history and all that is needed to repeat the run.
+
+    \b
+    Examples:
+      brickwork train digits
+      brickwork train mnist --model mlp --epochs 5 --seed 3
+      brickwork train fashion-mnist --learning-rate 5e-4 --out runs/slow
+      brickwork train digits --json | python -m json.tool
+    """
+    if data in SMALL and "numpy" not in sys.modules and not any(name in os.environ for name in _THREADS):
+        # BLAS threads wait for each other longer than they compute on matrices so small, above all on a
+        # machine that is busy. NumPy reads these when it is loaded, which is below.
+        os.environ.update(dict.fromkeys(_THREADS, "1"))
+    from .job import settle
+    from .training import run
+
+    result = run(settle(data, out=out, **options), sys.stderr if as_json else sys.stdout)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(result))

@@ -1,0 +1,27 @@
+"""What may stand behind an option, said with the checks that every constructor uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ..arguments import Check
+
+Callback = Callable[[click.Context, click.Parameter, str | None], Any]
+
+
+def checked(check: Check, number: Callable[[str], Any]) -> Callback:
+    """A callback for an option with a number; the message of its check names the option."""
+
+    def convert(ctx: click.Context, param: click.Parameter, text: str | None) -> Any:
+        if text is None:
+            return None
+        try:
+            value = number(text)
+        except ValueError:
+            raise check.refuse(ctx.command_path, param.opts[0], text) from None
+        return check(ctx.command_path, param.opts[0], value)
+
+    return convert
