@@ -47,7 +47,7 @@ class Adapter:
         dtypes = {name: spec.dtype for name, spec in self.inputs.items()}
         if self.compiled is not None:
             for name, array in arrays.items():
-                check_finite(np.asarray(array), f"{where}x" + self._called(name), dtypes[name])
+                check_finite(array, f"{where}x" + self._called(name), dtypes[name])
             specs = self.compiled.program.graph.inputs
             targets = self._targets(y, rows, where)
             weights = self._weights(sample_weight, rows, where)
@@ -170,7 +170,7 @@ class Adapter:
             what = "y" if len(compiled.output_names) == 1 else f"y[{label!r}]"
             if given is None:
                 raise DataError(f"{where}{what} is needed, since that output has a loss; it received None.")
-            array = as_array(_unwrapped(given), f"{where}{what}")
+            array = np.asarray(as_array(_unwrapped(given), f"{where}{what}"))
             _require_rows(array, rows, f"{where}{what}")
             found[name] = check_target(
                 array,

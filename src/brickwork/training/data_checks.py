@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arrays import Array, Shape
 from ..bricks.base import letters
+from ..data.rows import LazyRows
 from ..errors import DataError, ParameterError, ParameterTypeError, ShapeError
 from ..losses import BinaryCrossentropy, CategoricalCrossentropy, fit_target
 
@@ -17,11 +18,11 @@ _BLOCK = 1 << 16
 
 
 def as_array(given: Any, what: str) -> Array:
-    """An array of numbers with rows, without a copy where it is one already."""
+    """An array of numbers with rows, without a copy where it is one already, or rows that are read one by one."""
     if given is None:
         raise DataError(f"{what} needs an array; it received None.")
     try:
-        array = given if isinstance(given, np.ndarray) else np.asarray(given)
+        array = given if isinstance(given, (np.ndarray, LazyRows)) else np.asarray(given)
     except (ValueError, TypeError, RuntimeError) as error:
         raise DataError(
             f"{what} must be an array of numbers whose rows are all of one shape; making one of "
@@ -167,9 +168,10 @@ def _first(array: Array, wrong: Array) -> str:
 def check_finite(array: Array, what: str, dtype: str | None = None) -> None:
     """DataError naming row and column of the first NaN, or of the first number too large for `dtype`.
 
-    Reads floats only, by blocks, so that data on disk need not fit into memory.
+    Reads floats only, by blocks, so that a mapped file need not fit into memory. Rows that are read one by one
+    are not read an additional time.
     """
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" or isinstance(array, LazyRows):
         return
     narrow = dtype is not None and np.dtype(dtype).kind == "f" and np.dtype(dtype) < array.dtype
     step = max(1, _BLOCK // max(1, math.prod(array.shape[1:])))
