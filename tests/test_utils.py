@@ -1,11 +1,11 @@
-"""One-hot rows and unit vectors."""
+"""One-hot rows, unit vectors, automatic names."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from brickwork import utils
+from brickwork import layers, utils
 from brickwork.errors import DataError, ParameterError, ParameterTypeError
 
 
@@ -79,3 +79,10 @@ def test_set_random_seed_is_the_one_of_seeds():
     from brickwork import seeds
 
     assert utils.set_random_seed is seeds.set_random_seed
+
+
+def test_clear_session_starts_the_names_again():
+    utils.clear_session()
+    assert [layers.Dense(1).name, layers.Dense(1).name] == ["dense", "dense_1"]
+    utils.clear_session()
+    assert layers.Dense(1).name == "dense"

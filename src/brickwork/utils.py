@@ -1,4 +1,4 @@
-"""Small helpers with Keras's names: one-hot rows, unit vectors, the random seed."""
+"""Small helpers with Keras's names: one-hot rows, unit vectors, the random seed, automatic names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,24 @@ from .config import floatx
 from .errors import DataError, ParameterTypeError
 from .seeds import set_random_seed as set_random_seed
 
-__all__ = ["normalize", "set_random_seed", "to_categorical"]
+__all__ = ["clear_session", "normalize", "set_random_seed", "to_categorical"]
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Start the automatic names of layers and models again: the next Dense is "dense".
+
+    Parameters
+    ----------
+    free_memory : Keras's; models that nothing refers to are freed by Python itself.
+
+    >>> from brickwork.layers import Dense
+    >>> clear_session()
+    >>> Dense(1).name, Dense(1).name
+    ('dense', 'dense_1')
+    """
+    from .layers.naming import reset_names
+
+    reset_names()
 
 
 def to_categorical(x: npt.ArrayLike, num_classes: int | None = None) -> npt.NDArray[Any]:
