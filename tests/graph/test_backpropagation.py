@@ -42,7 +42,13 @@ def test_the_lectures_gradients():
     )
     numbers = {"x": np.array([-2.0]), "y": np.array([5.0]), "z": np.array([-4.0])}
     _, dvalues = run(graph, numbers, keep=["x", "y", "z", "sum", "f"])
-    assert {name: float(dx[0]) for name, dx in dvalues.items()} == {"x": -4, "y": -4, "z": 3, "sum": -4, "f": 1}
+    assert {name: float(dx[0]) for name, dx in dvalues.items()} == {
+        "x": -4,
+        "y": -4,
+        "z": 3,
+        "sum": -4,
+        "f": 1,
+    }
 
 
 def test_fan_out_adds():
@@ -211,7 +217,10 @@ def test_a_brick_none_of_whose_outputs_is_used_is_passed_by():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"keep": ["bias1"]}, r"`keep` names a value .*'dense', 'bias'; it received 'bias1'. Did you mean 'bias'"),
+        (
+            {"keep": ["bias1"]},
+            r"`keep` names a value .*'dense', 'bias'; it received 'bias1'. Did you mean 'bias'",
+        ),
         ({"wanted": ["dense/w"]}, r"`wanted` names .* it received 'dense/w'. Did you mean 'dense/W'"),
         ({"seeds": {"loss": np.ones(1)}}, r"A seed names .* it received 'loss'."),
     ],

@@ -19,12 +19,13 @@ from brickwork.bricks import (
     ReLU,
     Sigmoid,
     SoftmaxCrossEntropy,
+    StateSpec,
     Sum,
     Tanh,
     WeightedMean,
 )
 from brickwork.errors import GraphError, ParameterTypeError
-from brickwork.graph import Graph, GradientError, InputSpec, Node, backpropagation, check_gradients
+from brickwork.graph import GradientError, Graph, InputSpec, Node, backpropagation, check_gradients
 from graph.made_bricks import (
     DropsOne,
     InputNotTransposed,
@@ -53,7 +54,9 @@ from graph.made_bricks import (
 )
 def test_planted_errors(wrong, right, shape, name):
     assert check_gradients(right, (shape,)).worst < 1e-6
-    with pytest.raises(GradientError, match=rf"differ: {name}: backward says .*, the slope is .*Look at") as raised:
+    with pytest.raises(
+        GradientError, match=rf"differ: {name}: backward says .*, the slope is .*Look at"
+    ) as raised:
         check_gradients(wrong, (shape,))
     others = {"x1", "brick/W"} - {name}
     assert not any(f"{other}: backward" in str(raised.value) for other in others)
@@ -122,6 +125,23 @@ def test_a_mistake_in_inference_mode_only():
     assert check_gradients(BatchNormalization(), ((5, 3),), training=False).worst < 1e-6
     with pytest.raises(GradientError, match="x1: backward says"):
         check_gradients(Forgets(), ((5, 3),), training=False)
+
+
+def test_a_statistic_that_is_forgotten():
+    """It starts at 1, where forgetting it would not show."""
+
+    class Gain(Tanh):
+        def state(self, x):
+            return {"gain": StateSpec((), 1.0)}
+
+        def forward(self, params, x, *, ctx):
+            return x * ctx.state["gain"], ()
+
+        def backward(self, params, saved, dy):
+            return (dy,), {}
+
+    with pytest.raises(GradientError, match="x1: backward says"):
+        check_gradients(Gain(), ((2, 2),), training=False)
 
 
 def test_batch_statistics_taken_for_constants():
@@ -230,7 +250,11 @@ def test_what_is_drawn_and_what_is_given():
 
 
 def test_inputs_are_drawn_away_from_kinks():
-    for brick, shapes in ((ReLU(), ((20, 20),)), (Maximum(), ((20, 20), (20, 20))), (MaxPooling2D(), ((2, 4, 4, 2),))):
+    for brick, shapes in (
+        (ReLU(), ((20, 20),)),
+        (Maximum(), ((20, 20), (20, 20))),
+        (MaxPooling2D(), ((2, 4, 4, 2),)),
+    ):
         assert check_gradients(brick, shapes).worst < 1e-6
     with pytest.raises(GradientError, match=r"away from points without derivative; .* came within 0 of one"):
         check_gradients(ReLU(), (np.zeros((2, 2)),))
@@ -256,7 +280,9 @@ def test_wrong_inputs():
         check_gradients(graph, ((3, 3),))
     with pytest.raises(GraphError, match=r"has the parameters none; `params` names 'a/W'"):
         check_gradients(graph, params={"a/W": np.ones(3)})
-    with pytest.raises(ParameterTypeError, match=r"takes a tuple for the inputs of a brick, .* Mind the comma"):
+    with pytest.raises(
+        ParameterTypeError, match=r"takes a tuple for the inputs of a brick, .* Mind the comma"
+    ):
         check_gradients(Tanh(), (4, 3))
     with pytest.raises(ParameterTypeError, match="takes a tuple for the inputs of a brick"):
         check_gradients(Tanh())

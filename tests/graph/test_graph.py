@@ -231,7 +231,9 @@ def test_equal_bricks_do_not_share():
 
 
 def test_shared_owner_of_another_shape():
-    with pytest.raises(ShapeError, match=r"Linear shares 'first/W' of shape \(3, 2\); .* need \(4, 2\)") as raised:
+    with pytest.raises(
+        ShapeError, match=r"Linear shares 'first/W' of shape \(3, 2\); .* need \(4, 2\)"
+    ) as raised:
         shared((None, 4))
     assert notes(raised) == "at node 'second', fed by 'y'"
 
@@ -323,7 +325,10 @@ def test_keep_and_save():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (({}, {}, {"xx": 1}), r"array for each input; there is none for 'x', only for 'xx'. Did you mean 'xx'"),
+        (
+            ({}, {}, {"xx": 1}),
+            r"array for each input; there is none for 'x', only for 'xx'. Did you mean 'xx'",
+        ),
         (({}, {}, {"x": 1}), r"each parameter; there is none for 'norm/gamma', only for nothing"),
         (({"norm/gamma": 1, "norm/beta": 1}, {}, {"x": 1}), "each running statistic; .* 'norm/running_mean'"),
     ],

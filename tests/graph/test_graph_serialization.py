@@ -88,9 +88,13 @@ def test_round_trip_through_json(rng):
 
 def test_a_user_brick_needs_a_name():
     graph = Graph({"x": (None, 4)}, [("split", Split(), "x")], ["split:0"])
-    with pytest.raises(GraphError, match=r"bricks with a registered name can be saved; it received Split. Put @"):
+    with pytest.raises(
+        GraphError, match=r"bricks with a registered name can be saved; it received Split. Put @"
+    ):
         graph_to_config(graph)
-    with pytest.raises(GraphError, match=r"name holds a dot or a slash, such as 'mylab/Sine'; it received 'Sine'"):
+    with pytest.raises(
+        GraphError, match=r"name holds a dot or a slash, such as 'mylab/Sine'; it received 'Sine'"
+    ):
         register_brick("Sine")
 
 

@@ -71,7 +71,9 @@ def test_collect_starts_anywhere():
 
 def test_an_input_that_is_missing():
     x, y = input_symbol((None, 2), name="x"), input_symbol((None, 2), name="y")
-    with pytest.raises(GraphError, match=r"depend on the input 'y', which is not among the inputs 'x'. Add it"):
+    with pytest.raises(
+        GraphError, match=r"depend on the input 'y', which is not among the inputs 'x'. Add it"
+    ):
         collect([x], [x + y])
 
 
@@ -100,7 +102,9 @@ def test_sharing_is_by_owner():
     assert list(made.parameters) == ["linear/W", "linear@3/W"]
     assert made.parameters.keys() == made.graph.parameters.keys()
     narrow = input_symbol((None, 2), name="x")
-    with pytest.raises(ShapeError, match=r"shares 'W' of shape \(3, 3\); with this input it would need \(2, 3\)"):
+    with pytest.raises(
+        ShapeError, match=r"shares 'W' of shape \(3, 3\); with this input it would need \(2, 3\)"
+    ):
         Linear(3)(narrow, owner=first.call.owner)
 
 
@@ -121,7 +125,9 @@ def test_parameters_may_be_given():
     x = input_symbol((None, 2), name="x")
     y = Linear(1)(x, parameters={"W": [[1.0], [2.0]]})
     assert y.call.owner.values["W"].tolist() == [[1], [2]]
-    with pytest.raises(ShapeError, match=r"Linear: 'W' has shape \(2, 1\); it received \(2,\). Check the order"):
+    with pytest.raises(
+        ShapeError, match=r"Linear: 'W' has shape \(2, 1\); it received \(2,\). Check the order"
+    ):
         Linear(1)(x, parameters={"W": [1.0, 2.0]})
     with pytest.raises(GraphError, match=r"Linear has the arrays 'W'; it received 'w'."):
         Linear(1)(x, parameters={"w": [1.0, 2.0]})
@@ -143,7 +149,9 @@ def test_a_chain_of_20000_calls():
 
 def test_a_symbol_holds_no_numbers():
     x = input_symbol((None, 2), name="x")
-    with pytest.raises(TypeError, match=r"<Symbol 'x', shape=\(N, 2\)> is part of a network and holds no numbers"):
+    with pytest.raises(
+        TypeError, match=r"<Symbol 'x', shape=\(N, 2\)> is part of a network and holds no numbers"
+    ):
         np.asarray(x)
 
 
@@ -161,7 +169,9 @@ def test_recordings_do_not_mix():
     plain = input_symbol((None, 2), name="plain")
     with record() as one:
         a = one.input(np.ones((1, 2)), "a")
-        with pytest.raises(GraphError, match=r"values of one recording; it received <Symbol 'plain'.*to none"):
+        with pytest.raises(
+            GraphError, match=r"values of one recording; it received <Symbol 'plain'.*to none"
+        ):
             Add()(a, plain)
     with record() as two:
         b = two.input(np.ones((1, 2)), "b")

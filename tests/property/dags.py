@@ -113,5 +113,7 @@ def _fits(node: Node, x: Value, values: list[Value]) -> bool:
 
 def _outputs(node, inputs, nodes, ties):
     graph = Graph(inputs, nodes, [])
-    names = [node.name] if node.brick.outputs == 1 else [f"{node.name}:{i}" for i in range(node.brick.outputs)]
+    names = (
+        [node.name] if node.brick.outputs == 1 else [f"{node.name}:{i}" for i in range(node.brick.outputs)]
+    )
     return [Value(name, graph.shapes[name], ties) for name in names]

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from brickwork.graph import Graph, GradientError, backprop, check_gradients, graph_from_config, graph_to_config
+from brickwork.graph import (
+    GradientError,
+    Graph,
+    backprop,
+    check_gradients,
+    graph_from_config,
+    graph_to_config,
+)
 from graph.made_bricks import Split
 from property.dags import dags
 
@@ -74,7 +81,9 @@ def test_numpy_and_jax_agree(graph, seed, training):
         on_device = jax.tree.map(jnp.array, (*numbers, seeds))
         found = jax.jit(lambda arrays, key: run(graph, *arrays, key, training))(on_device, words)
     for one, other in zip(expected, found, strict=True):
-        assert_close({key: np.asarray(one[key]) for key in sorted(one)}, {key: other[key] for key in sorted(other)})
+        assert_close(
+            {key: np.asarray(one[key]) for key in sorted(one)}, {key: other[key] for key in sorted(other)}
+        )
 
 
 @slow

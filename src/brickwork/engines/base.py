@@ -13,9 +13,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, namespace
 from ..data.source import ArraySource, Batch
+from ..errors import FormatError, ShapeError, did_you_mean, known_names
+from ..graph.backpropagation import backprop
 from ..graph.graph import Graph
+from .interrupts import uninterrupted, write
 
 Totals = dict[str, tuple[Any, ...]]
 """Running sums of the losses and metrics, by label."""
@@ -68,11 +71,11 @@ class Program:
     # -- running sums, pure so that they can be traced --------------------------------------------------
 
     def start(self) -> Totals:
-        """Running sums before the first batch."""
+        """Running sums before the first batch, in float64 so that long epochs lose nothing."""
         totals: Totals = {"loss": (0.0, 0.0)}
         totals.update({label: (0.0, 0.0) for label, _ in self.losses} if len(self.losses) > 1 else {})
         totals.update({use.label: tuple(use.metric.start()) for use in self.metrics})
-        return totals
+        return {label: tuple(np.float64(number) for number in sums) for label, sums in totals.items()}
 
     def update(
         self, totals: Totals, energy: Array, values: Mapping[str, Array], batch: Mapping[str, Array]
@@ -99,6 +102,28 @@ class Program:
             else:
                 logs[label] = float(sums[0]) / float(sums[1]) if float(sums[1]) else math.nan
         return logs
+
+    # -- E and its gradients, pure too ------------------------------------------------------------------
+
+    def differentiate(
+        self,
+        params: Mapping[str, Array],
+        statistics: Mapping[str, Array],
+        batch: Mapping[str, Array],
+        *,
+        training: bool = True,
+        key: Any = 0,
+        step: Any = 0,
+    ) -> tuple[Array, dict[str, Array], dict[str, Array], dict[str, Array]]:
+        """(E with its penalties, gradients of the trainable parameters, next statistics, kept values)."""
+        passed = self.graph.forward(
+            params, statistics, batch, training=training, key=key, step=step, keep=self.kept
+        )
+        energy = passed.values[self.total]
+        seed = {self.total: namespace(energy).ones_like(energy)}
+        dparams, _ = backprop(self.graph, params, passed.saved, seed)
+        gradients = self.with_penalties(dparams, params)
+        return energy + self.penalty(params), gradients, passed.state, passed.values
 
     # -- penalties and constraints of parameters ----------------------------------------------------
 
@@ -158,6 +183,7 @@ class Plan(ABC):
         self.statistics = dict(statistics)
         self.seed = seed
         self.step_number = 0
+        self.slots: dict[str, dict[str, Array]] = {}
 
     @abstractmethod
     def gradients(self, batch: Batch, *, training: bool = True) -> Gradients:
@@ -184,13 +210,32 @@ class Plan(ABC):
     def predict_batch(self, batch: Batch) -> tuple[Array, ...]:
         """The outputs of one batch in inference mode, as NumPy arrays."""
 
-    @abstractmethod
     def state(self) -> dict[str, Array]:
-        """Everything that training goes on from: parameters, statistics, optimizer slots, step number."""
+        """Everything that training goes on from: parameters, statistics, optimizer slots, step number.
 
-    @abstractmethod
+        The keys are "parameters/…", "statistics/…", "slots/<slot>/…" and "step"; the arrays are copies.
+        """
+        held = {f"parameters/{key}": value.copy() for key, value in self.parameters.items()}
+        held.update({f"statistics/{key}": value.copy() for key, value in self.statistics.items()})
+        for slot, arrays in self.slots.items():
+            held.update({f"slots/{slot}/{key}": np.array(value) for key, value in arrays.items()})
+        held["step"] = np.array(self.step_number, np.int64)
+        return held
+
     def load(self, state: Mapping[str, Array]) -> None:
-        """Go on from what `state` gave."""
+        """Go on from what `state` gave. Nothing is changed unless all of it fits.
+
+        Raises FormatError where an array is missing, is not known, or has another shape.
+        """
+        _require_fitting(self.state(), state)
+        with uninterrupted():
+            write(self.parameters, {key: state[f"parameters/{key}"] for key in self.parameters})
+            write(self.statistics, {key: state[f"statistics/{key}"] for key in self.statistics})
+            self.slots = {
+                slot: {key: np.array(state[f"slots/{slot}/{key}"]) for key in arrays}
+                for slot, arrays in self.slots.items()
+            }
+            self.step_number = int(state["step"])
 
     # -- loops that every engine may replace by faster ones -----------------------------------------
 
@@ -240,6 +285,42 @@ class Plan(ABC):
 def _batches(source: ArraySource, batch_size: int) -> Iterator[Batch]:
     for start in range(0, len(source), batch_size):
         yield source.gather(slice(start, start + batch_size))
+
+
+def add_totals(left: Totals, right: Totals) -> Totals:
+    """Running sums of two parts of the data together."""
+    return {label: tuple(a + b for a, b in zip(left[label], right[label], strict=True)) for label in left}
+
+
+def require_gradients(gradients: Mapping[str, Array], trainable: Mapping[str, Array]) -> None:
+    """Raise ShapeError unless each trainable parameter, and nothing else, has a gradient of its shape."""
+    extra = next((key for key in gradients if key not in trainable), None)
+    if extra is not None:
+        raise ShapeError(
+            f"apply takes gradients of the trainable parameters, {known_names(trainable) or 'none'}; it "
+            f"received one of {extra!r}.{did_you_mean(extra, trainable)} Pass what gradients() of the same "
+            f"network gave."
+        )
+    for key, value in trainable.items():
+        if key not in gradients or np.shape(gradients[key]) != value.shape:
+            got = "none" if key not in gradients else f"shape {np.shape(gradients[key])}"
+            raise ShapeError(
+                f"apply takes a gradient of shape {value.shape} for {key!r}; it received {got}. "
+                f"Pass what gradients() of the same network gave."
+            )
+
+
+def _require_fitting(held: Mapping[str, Array], state: Mapping[str, Array]) -> None:
+    for key in [*held, *state]:
+        if key in held and key in state and np.shape(state[key]) == held[key].shape:
+            continue
+        told, got = (
+            "nothing" if key not in arrays else f"shape {np.shape(arrays[key])}" for arrays in (held, state)
+        )
+        raise FormatError(
+            f"Training goes on from the state of the same network and optimizer; {key!r} is {told} here and "
+            f"{got} there. Compile the model as it was when the state was kept."
+        )
 
 
 class Engine(Protocol):

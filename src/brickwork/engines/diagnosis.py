@@ -62,8 +62,8 @@ def diagnose(
         if not all(np.isfinite(gradients.get(name, 0.0)).all() for name in references(node)):
             return DivergenceError(
                 f"{start} The loss is finite; on the way back the gradient of the output of node "
-                f"{node.name!r} ({type(node.brick).__name__}) is the first that is not. Scale the data, lower "
-                f"the learning rate{_rate(rate)}, or clip gradients (clipnorm=1.0)."
+                f"{node.name!r} ({type(node.brick).__name__}) is the first that is not. Scale the data, "
+                f"lower the learning rate{_rate(rate)}, or clip gradients (clipnorm=1.0)."
             )
     return DivergenceError(
         f"{start} Every value is finite, the gradient of a parameter is not. "

@@ -1,0 +1,39 @@
+"""Ctrl-C waits while a step is written, so that no step is half-written."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold back Ctrl-C inside the `with` block; it comes right after it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[Any] = []
+    before = signal.getsignal(signal.SIGINT)
+    if before is None:  # set from outside Python: it cannot be put back
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *what: came.append(what))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came and callable(before):
+        before(*came[0])
+
+
+def write(held: Mapping[str, Array], values: Mapping[str, Any]) -> None:
+    """Copy new numbers into the arrays that the models hold."""
+    for key, value in values.items():
+        np.copyto(held[key], value)

@@ -1,0 +1,290 @@
+"""The JAX engine: the same graph traced once and compiled, a step or a whole epoch at a time.
+
+The models' NumPy arrays stay the truth: they are copied in before a step or an epoch and copied out after
+it, never shared with the device. Key, step and learning rate are traced, so nothing compiles twice for them;
+the optimizer's other settings are compiled in, and a last batch with fewer rows is a second program.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+# Before JAX is imported: a GPU that others use too is not taken whole.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+import jax
+import jax.numpy as jnp
+
+from ..arrays import Array
+from ..bricks import Convolution2D
+from ..data.source import ArraySource, Batch
+from ..errors import ParameterError
+from ..graph.graph import Graph
+from .base import Gradients, Plan, Program, Report, Totals, add_totals, require_gradients
+from .diagnosis import diagnose
+from .interrupts import uninterrupted, write
+
+_LOOK = 32
+"""Single steps that are sent to the device before one looks whether all of them were finite."""
+
+Held = tuple[dict[str, Array], dict[str, Array], dict[str, dict[str, Array]], Totals, Array]
+"""What steps pass on: parameters, statistics, slots, running sums, and how many steps were finite."""
+
+
+class JaxPlan(Plan):
+    """A program under `jax.jit`, in the precision of the parameters."""
+
+    def __init__(
+        self,
+        program: Program,
+        parameters: Mapping[str, Array],
+        statistics: Mapping[str, Array],
+        seed: int = 0,
+    ) -> None:
+        super().__init__(program, parameters, statistics, seed)
+        _require_precision(self.parameters)
+        trainable = {key: jnp.array(self.parameters[key]) for key in program.trainable}
+        self.slots = program.optimizer.slots(trainable) if program.optimizer else {}
+        self._dtype = next((value.dtype for value in parameters.values()), np.dtype(np.float32))
+        self._words = jnp.array([seed & 0xFFFFFFFF, seed >> 32], jnp.uint32)
+        # XLA compiles convolutions inside a loop many times slower than alone.
+        self._scans = not any(isinstance(node.brick, Convolution2D) for node in program.graph.nodes)
+        self._differentiate = jax.jit(self._trace_gradients, static_argnames="training")
+        self._update = jax.jit(self._trace_update)
+        self._advance = jax.jit(self._trace_step)
+        self._run = jax.jit(self._trace_epoch, static_argnames="dtypes")
+        self._evaluate = jax.jit(self._trace_evaluation)
+        self._predict = jax.jit(self._trace_prediction)
+
+    # -- what is traced: pure functions of their arguments ------------------------------------------
+
+    def _trace_gradients(
+        self, params: Any, statistics: Any, batch: Batch, words: Array, step: Array, training: bool
+    ) -> Any:
+        total, gradients, state, values = self.program.differentiate(
+            params, statistics, batch, training=training, key=words, step=step
+        )
+        losses = {label: values[reference] for label, reference in self.program.losses}
+        return total, losses, gradients, state, self.program.update(self._start(), total, values, batch)
+
+    def _trace_update(self, params: Any, gradients: Any, slots: Any, step: Array, rate: Array) -> Any:
+        trainable = {key: params[key] for key in self.program.trainable}
+        new, slots = self.program.optimizer.update(trainable, gradients, slots, step + 1, rate)
+        return self.program.constrained(new), slots
+
+    def _trace_step(
+        self, held: Held, batch: Batch, rate: Array, words: Array, first: Array, index: Array
+    ) -> Held:
+        """One step. One that is not finite changes nothing, nor does any after it."""
+        params, statistics, slots, totals, done = held
+        step = first + index
+        total, _, gradients, state, found = self._trace_gradients(
+            params, statistics, batch, words, step, training=True
+        )
+        new, new_slots = self._trace_update(params, gradients, slots, step, rate)
+        after = ({**params, **new}, state, new_slots, add_totals(totals, found), done + 1)
+        sound = jnp.isfinite(total) & (done == index)
+        for gradient in gradients.values():
+            sound &= jnp.isfinite(gradient).all()
+        return jax.tree.map(lambda now, was: jnp.where(sound, now, was).astype(was.dtype), after, held)  # type: ignore[no-any-return]
+
+    def _trace_epoch(
+        self,
+        held: Held,
+        data: dict[str, Array],
+        rows: Array,
+        rates: Array,
+        words: Array,
+        first: Array,
+        index: Array,
+        dtypes: tuple[tuple[str, str], ...],
+    ) -> Held:
+        """The steps from `index` on, one for each line of `rows` (steps, batch)."""
+
+        def step(held: Held, at: tuple[Array, Array, Array]) -> tuple[Held, None]:
+            rows, rate, index = at
+            batch = {
+                name: data[name][rows].astype(_known(dtype))
+                if name in data
+                else jnp.ones(len(rows), _known(dtype))
+                for name, dtype in dtypes
+            }
+            return self._trace_step(held, batch, rate, words, first, index), None
+
+        indices = index + jnp.arange(len(rows))
+        if len(rows) == 1:
+            return step(held, (rows[0], rates[0], indices[0]))[0]
+        return jax.lax.scan(step, held, (rows, rates, indices))[0]
+
+    def _trace_evaluation(self, params: Any, statistics: Any, batch: Batch) -> Totals:
+        program = self.program
+        values = program.graph.forward(params, statistics, batch, keep=program.kept, save=False).values
+        total = values[program.total] + program.penalty(params)
+        return program.update(self._start(), total, values, batch)
+
+    def _trace_prediction(self, params: Any, statistics: Any, batch: Batch) -> tuple[Array, ...]:
+        graph = self.program.predictor
+        keep = frozenset(graph.outputs)
+        values = graph.forward(params, statistics, batch, keep=keep, save=False).values
+        return tuple(values[name] for name in graph.outputs)
+
+    def _start(self) -> Totals:
+        return {
+            label: tuple(jnp.asarray(number, self._dtype) for number in sums)
+            for label, sums in self.program.start().items()
+        }
+
+    # -- in and out ---------------------------------------------------------------------------------
+
+    def _arrays(self) -> tuple[dict[str, Array], dict[str, Array]]:
+        """The models' parameters and statistics, copied to the device."""
+        return _copied(self.parameters), _copied(self.statistics)
+
+    def _hold(self) -> Held:
+        return (*self._arrays(), jax.tree.map(jnp.array, self.slots), self._start(), jnp.array(0))
+
+    def _commit(self, held: Held) -> int:
+        """Write back; gives how many steps were done."""
+        params, statistics, slots, _, done = jax.tree.map(np.array, held)
+        with uninterrupted():
+            write(self.parameters, {key: params[key] for key in self.program.trainable})
+            write(self.statistics, statistics)
+            self.slots = slots
+            self.step_number += int(done)
+        return int(done)
+
+    # -- the protocol -------------------------------------------------------------------------------
+
+    def gradients(self, batch: Batch, *, training: bool = True) -> Gradients:
+        """See Plan."""
+        found = self._differentiate(
+            *self._arrays(),
+            _door(self.program.graph, batch),
+            self._words,
+            self.step_number,
+            training=training,
+        )
+        total, losses, gradients, state, totals = jax.tree.map(np.array, found)
+        return Gradients(
+            float(total),
+            {label: float(losses[label]) for label, _ in self.program.losses},
+            {key: gradients[key] for key in self.program.trainable},
+            state,
+            totals,
+        )
+
+    def apply(
+        self, gradients: Mapping[str, Array], rate: float, statistics: Mapping[str, Array] | None = None
+    ) -> None:
+        """See Plan."""
+        trainable = {key: self.parameters[key] for key in self.program.trainable}
+        require_gradients(gradients, trainable)
+        params, _, slots, *_ = self._hold()
+        given = {key: jnp.array(gradients[key], value.dtype) for key, value in trainable.items()}
+        new, slots = self._update(params, given, slots, self.step_number, float(rate))
+        self._commit(({**params, **new}, _copied(statistics or {}), slots, {}, jnp.array(1)))
+
+    def step(self, batch: Batch, rate: float, totals: Totals | None = None) -> Totals:
+        """See Plan."""
+        batch_in = _door(self.program.graph, batch)
+        held = self._advance(self._hold(), batch_in, float(rate), self._words, self.step_number, 0)
+        if not self._commit(held):
+            raise self._diagnosis(batch, rate)
+        found = jax.tree.map(np.array, held[3])
+        return add_totals(self.program.start() if totals is None else totals, found)
+
+    def epoch(
+        self,
+        source: ArraySource,
+        order: Array,
+        rates: Sequence[float],
+        first_step: int,
+        *,
+        batch_size: int,
+        report: Report | None = None,
+    ) -> dict[str, float]:
+        """See Plan. Data go to the device once, in their own dtype; without convolutions all full batches are
+        one program, and `report` is called after them."""
+        self.step_number = first_step
+        data = {name: jnp.array(array) for name, array in source.arrays.items() if array is not None}
+        dtypes = tuple(source.dtypes.items())
+        held, index = self._hold(), 0
+        full = min(len(rates), len(order) // batch_size)
+        try:
+            while index < len(rates) and (index % _LOOK or int(held[4]) == index):
+                count = full if self._scans and index == 0 and full else 1
+                rows = np.asarray(order[index * batch_size : (index + count) * batch_size]).reshape(count, -1)
+                rate = np.asarray(rates[index : index + count], self._dtype)
+                held = self._run(held, data, rows, rate, self._words, first_step, index, dtypes=dtypes)
+                index += count
+                if report is not None:
+                    report(index, held[3])
+        finally:
+            done = self._commit(held)
+        if done < len(rates):
+            rows = order[done * batch_size : (done + 1) * batch_size]
+            raise self._diagnosis(source.gather(rows), float(rates[done]))
+        return self.program.results(jax.tree.map(np.array, held[3]))
+
+    def evaluate_batch(self, batch: Batch, totals: Totals) -> Totals:
+        """See Plan."""
+        found = self._evaluate(*self._arrays(), _door(self.program.graph, batch))
+        return add_totals(totals, jax.tree.map(np.array, found))
+
+    def predict_batch(self, batch: Batch) -> tuple[Array, ...]:
+        """See Plan."""
+        found = self._predict(*self._arrays(), _door(self.program.predictor, batch))
+        return tuple(np.array(output) for output in found)
+
+    def _diagnosis(self, batch: Batch, rate: float) -> Exception:
+        return diagnose(
+            self.program, self.parameters, self.statistics, batch, self.seed, self.step_number, rate
+        )
+
+
+class JaxEngine:
+    """Plans that run on JAX, wherever it finds a device."""
+
+    name = "jax"
+
+    def plan(
+        self,
+        program: Program,
+        parameters: Mapping[str, Array],
+        statistics: Mapping[str, Array],
+        seed: int = 0,
+    ) -> JaxPlan:
+        """A plan that works on these arrays."""
+        return JaxPlan(program, parameters, statistics, seed)
+
+
+def _copied(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Copies on the device; JAX may share the memory of what it is given by `asarray`."""
+    return {key: jnp.array(value) for key, value in arrays.items()}
+
+
+def _door(graph: Graph, batch: Batch) -> Batch:
+    """The arrays that the graph reads, in its dtypes: another dtype would compile another program."""
+    return {
+        name: jnp.array(batch[name], _known(spec.dtype))
+        for name, spec in graph.inputs.items()
+        if name in batch
+    }
+
+
+def _known(dtype: Any) -> Any:
+    """The dtype that JAX has for this one: without its x64 mode, integers and floats of 32 bits."""
+    return jax.dtypes.canonicalize_dtype(dtype)
+
+
+def _require_precision(parameters: Mapping[str, Array]) -> None:
+    for key, value in parameters.items():
+        if _known(value.dtype) != value.dtype:
+            raise ParameterError(
+                f"engine='jax' computes in float32 unless JAX is told otherwise; {key!r} is {value.dtype}. "
+                f"Call jax.config.update('jax_enable_x64', True) first, or use engine='reference'."
+            )

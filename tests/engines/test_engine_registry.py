@@ -1,0 +1,78 @@
+"""Engines by name, and interrupts while a step is written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+import pytest
+
+from brickwork.engines import ReferenceEngine, get_engine
+from brickwork.engines.interrupts import uninterrupted
+from brickwork.errors import ParameterError
+
+
+def test_by_name():
+    assert isinstance(get_engine("reference"), ReferenceEngine)
+    assert get_engine("jax").name == "jax"
+
+
+def test_an_engine_stays_as_it_is():
+    engine = ReferenceEngine()
+    assert get_engine(engine) is engine
+
+
+def test_unknown_names():
+    message = (
+        r"`engine` must be one of 'reference', 'jax'; got engine='referense'. Did you mean 'reference'\?"
+    )
+    with pytest.raises(ParameterError, match=message):
+        get_engine("referense")
+    with pytest.raises(ParameterError, match=r"or an object with a method plan; got 3\."):
+        get_engine(3)
+
+
+def test_jax_that_is_not_installed(monkeypatch):
+    monkeypatch.delitem(sys.modules, "brickwork.engines.jax_engine", raising=False)
+    monkeypatch.setitem(sys.modules, "jax", None)
+    with pytest.raises(
+        ParameterError, match=r"engine='jax' needs JAX, .*Run: pip install 'brickwork\[jax\]'"
+    ):
+        get_engine("jax")
+
+
+def test_ctrl_c_waits_for_the_end_of_the_block():
+    done = []
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append("all of it")
+    assert done == ["all of it"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_without_ctrl_c_nothing_happens():
+    before = signal.getsignal(signal.SIGINT)
+    with uninterrupted():
+        pass
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_error_inside_the_block_is_not_hidden():
+    with pytest.raises(ZeroDivisionError), uninterrupted():
+        raise ZeroDivisionError
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_in_another_thread_signals_are_left_alone():
+    done = []
+
+    def work():
+        with uninterrupted():
+            done.append(1)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done == [1]
