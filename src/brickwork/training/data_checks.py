@@ -10,7 +10,6 @@ import numpy as np
 
 from ..arrays import Array, Shape
 from ..bricks.base import letters
-from ..data.rows import LazyRows
 from ..errors import DataError, ParameterError, ParameterTypeError, ShapeError
 from ..losses import BinaryCrossentropy, CategoricalCrossentropy, fit_target
 
@@ -18,11 +17,11 @@ _BLOCK = 1 << 16
 
 
 def as_array(given: Any, what: str) -> Array:
-    """An array of numbers with rows, without a copy where it is one already, or rows that are read one by one."""
+    """An array of numbers with rows, without a copy where it is one already or reads its rows when asked."""
     if given is None:
         raise DataError(f"{what} needs an array; it received None.")
     try:
-        array = given if isinstance(given, (np.ndarray, LazyRows)) else np.asarray(given)
+        array = given if isinstance(given, np.ndarray) or reads_rows(given) else np.asarray(given)
     except (ValueError, TypeError, RuntimeError) as error:
         raise DataError(
             f"{what} must be an array of numbers whose rows are all of one shape; making one of "
@@ -33,6 +32,13 @@ def as_array(given: Any, what: str) -> Array:
     if array.ndim == 0:
         raise DataError(f"{what} needs rows, shape (N, …); it received the single number {array!s}.")
     return array
+
+
+def reads_rows(given: Any) -> bool:
+    """Whether this has the shape of an array and reads its rows when they are asked for."""
+    return not isinstance(given, np.ndarray) and all(
+        hasattr(given, name) for name in ("read", "select", "reshape", "shape", "ndim", "dtype")
+    )
 
 
 def _what_is_there(array: Array) -> str:
@@ -171,7 +177,7 @@ def check_finite(array: Array, what: str, dtype: str | None = None) -> None:
     Reads floats only, by blocks, so that a mapped file need not fit into memory. Rows that are read one by one
     are not read an additional time.
     """
-    if array.dtype.kind != "f" or isinstance(array, LazyRows):
+    if array.dtype.kind != "f" or reads_rows(array):
         return
     narrow = dtype is not None and np.dtype(dtype).kind == "f" and np.dtype(dtype) < array.dtype
     step = max(1, _BLOCK // max(1, math.prod(array.shape[1:])))
