@@ -174,7 +174,7 @@ def _first(array: Array, wrong: Array) -> str:
 def check_finite(array: Array, what: str, dtype: str | None = None) -> None:
     """DataError naming row and column of the first NaN, or of the first number too large for `dtype`.
 
-    Reads floats only, by blocks, so that a mapped file need not fit into memory. Rows that are read one by one
+    Reads floats only, by blocks, so that a mapped file need not fit into memory. Rows that are read on demand
     are not read an additional time.
     """
     if array.dtype.kind != "f" or reads_rows(array):

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import bricks, losses, metrics
 from ..arguments import Real
+from ..bricks.base import letters
 from ..config import floatx
 from ..engines.base import MetricUse, Program
 from ..errors import ParameterError, ParameterTypeError, ShapeError, did_you_mean, known_names
@@ -135,7 +136,7 @@ def _laid(loss: Any, target: Symbol, output: Symbol, name: str) -> Symbol:
     try:
         laid: Symbol = loss.lay(target, output)
     except ShapeError as error:
-        error.add_note(f"in the loss of output {name!r}, of shape {output.shape}")
+        error.add_note(f"in the loss of output {name!r}, of shape {letters(output.shape)}")
         raise
     return laid
 
