@@ -202,6 +202,14 @@ def test_another_column_gets_another_header(terminal, clock):
     ]
 
 
+def test_groups_stand_right_above_their_columns():
+    made = table([*METRICS, "learning_rate"], 9, 41, "samples", 100)
+    assert [line[-64:] for line in made.header()] == [
+        "──── training ────  ─── validation ───  learning  samples       ",
+        "    loss  accuracy      loss  accuracy      rate    per s   time",
+    ]
+
+
 def test_what_others_print_stands_above(terminal, clock, monkeypatch):
     monkeypatch.setattr(sys, "stdout", terminal)
     display = ProgressDisplay()

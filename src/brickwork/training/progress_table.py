@@ -110,16 +110,19 @@ class Table:
     def header(self) -> list[str]:
         """The lines above the rows: the groups, then the titles word by word, down to the last line."""
         grouped = any(one.group == "validation" for one in self.metrics)
-        words = max(len(one.title) for one in self.metrics) if self.metrics else 1
-        height = max(words + grouped, len(self.rate))
+        words = max((len(one.title) for one in self.metrics if one.group), default=1)
+        height = max(words + grouped, len(self.rate), *(len(one.title) for one in self.metrics))
         lines = []
         for level in range(height):
             above = height - level - 1  # the last line
             line = self._lead("Epoch" if above == 0 else "")
-            if grouped and above == words:
+            under_groups = [one for one in self.metrics if one.group and grouped]
+            if under_groups and above == words:
                 line += self._groups()
             else:
-                line += "".join(GAP + _word(one.title, above).rjust(one.width) for one in self.metrics)
+                line += "".join(GAP + _word(one.title, above).rjust(one.width) for one in under_groups)
+            others = self.metrics[len(under_groups) :]
+            line += "".join(GAP + _word(one.title, above).rjust(one.width) for one in others)
             line += GAP + _word(self.rate, above).rjust(self.RATE) if self.rate else ""
             lines.append(line + GAP + _word(("time",), above).rjust(self.TIME))
         return lines
@@ -133,12 +136,12 @@ class Table:
     def _groups(self) -> str:
         """Which columns are of training and which of validation."""
         line = ""
-        for group in ("training", "validation", ""):
+        for group in ("training", "validation"):
             widths = [one.width for one in self.metrics if one.group == group]
             if widths:
                 span = sum(widths) + len(GAP) * (len(widths) - 1)
                 title = f" {group} " if span > len(group) + 2 else group
-                line += GAP + (title.center(span, "─") if group else " " * span)
+                line += GAP + title.center(span, "─")
         return line
 
     def row(
