@@ -97,14 +97,15 @@ def build(job: Job, dataset: Dataset) -> Any:
 
 def fit(job: Job, model: Any, dataset: Dataset, folder: RunFolder, stream: IO[str]) -> EarlyStopping | None:
     """Train; the files of the run are written after every epoch."""
-    callbacks: list[Callback] = [ProgressDisplay(stream=stream), Guessing(len(dataset.class_names))]
+    callbacks: list[Callback] = [Guessing(len(dataset.class_names))]
     stopping = None
     if job.decay:
         callbacks.append(ReduceLROnPlateau(**job.decay))
     if job.validation_split:
         stopping = EarlyStopping(job.monitor, patience=job.patience, restore_best_weights=True)
         callbacks.append(stopping)
-    callbacks.append(folder)  # last, so that it keeps what the others decided
+    # after those that decide something: what is shown and kept is what they decided
+    callbacks += [ProgressDisplay(stream=stream), folder]
     model.fit(
         dataset.x_train,
         dataset.y_train,
