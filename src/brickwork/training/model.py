@@ -333,9 +333,7 @@ class Model(OneBatch, Network):
     def _structured(self, outputs: Sequence[Array]) -> Any:
         if isinstance(self._output_structure, Mapping):
             return dict(zip(self._output_structure, outputs, strict=True))
-        if isinstance(self._output_structure, (list, tuple)):
-            return list(outputs)
-        return outputs[0]
+        return list(outputs) if len(outputs) > 1 else outputs[0]
 
     # -- looking and keeping ------------------------------------------------------------------------
 

@@ -121,6 +121,18 @@ class Network(Layer):
         return names
 
     @property
+    def input(self) -> Any:
+        """The symbols where data comes in, in the structure that was given."""
+        self._require_built()
+        return self._input_structure
+
+    @property
+    def output(self) -> Any:
+        """The symbols of the outputs, in the structure that was given."""
+        self._require_built()
+        return self._output_structure
+
+    @property
     def input_shape(self) -> Any:
         """Shape of the input, or a list of shapes."""
         shapes = [symbol.shape for symbol in self.inputs] if hasattr(self, "inputs") else []

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..bricks.base import Brick
 from ..catalogue import snake_case
-from ..errors import GraphError
+from ..errors import GraphError, known_names
 from ..graph.node import Attributes
 from ..graph.symbol import Call, Owner, Symbol, ancestors
 from ..layers.base import Layer, LayerCall, automatic_name
@@ -134,8 +134,12 @@ def layer_calls(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> list[Lay
         call = call_of(symbol) if symbol.call.brick is None else _cut_input(symbol)
         found[id(call)] = call
     for each in ancestors(outputs, inputs):
-        if each.brick is None and not any(each is symbol.call for symbol in inputs):
-            continue  # collect() names the missing input
+        if each.brick is None:
+            names = [symbol.call.name for symbol in inputs]
+            raise GraphError(
+                f"The outputs depend on the input {each.name!r}, which is not among the inputs "
+                f"{known_names(names)}. Add it to the inputs."
+            )
         call = call_of(each.outputs[0])
         found.setdefault(id(call), call)
     return list(found.values())
