@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from brickwork.data.source import ArraySource
 from brickwork.engines import get_engine
 from brickwork.errors import ParameterError
 from brickwork.optimizers import Adam
@@ -66,6 +67,19 @@ def test_data_stay_bytes_until_they_are_gathered():
     )
     plan.epoch(source, np.arange(16), [0.1, 0.1], 0, batch_size=8)
     assert seen[0] == {"x": "uint8", "t": "int32"}, "and a column of ones needs no memory"
+
+
+def test_files_are_not_taken_to_the_device_whole(tmp_path, monkeypatch):
+    program = mlp()
+    source = data(program, 16)
+    on_disk = np.memmap(tmp_path / "x", np.float64, "w+", shape=(16, 5))
+    on_disk[:] = source.arrays["x"]
+    mapped = ArraySource({**source.arrays, "x": on_disk}, source.dtypes, 16)
+    one, other = plan_of(program), plan_of(program)
+    monkeypatch.setattr(one, "_run", None)
+    logs = one.epoch(mapped, np.arange(16), [0.1, 0.1], 0, batch_size=8)
+    assert logs == pytest.approx(other.epoch(source, np.arange(16), [0.1, 0.1], 0, batch_size=8), rel=1e-5)
+    np.testing.assert_allclose(one.parameters["top/W"], other.parameters["top/W"], rtol=1e-4, atol=1e-6)
 
 
 def test_a_seed_has_64_bits():

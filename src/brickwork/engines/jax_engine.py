@@ -207,8 +207,10 @@ class JaxPlan(Plan):
         batch_size: int,
         report: Report | None = None,
     ) -> dict[str, float]:
-        """See Plan. Data go to the device once, in their own dtype; without convolutions all full batches are
-        one program, and `report` is called after them."""
+        """See Plan. Arrays in memory go to the device once, in their own dtype, and without convolutions all
+        full batches are one program, after which `report` is called; other data are gathered step by step."""
+        if not all(array is None or type(array) is np.ndarray for array in source.arrays.values()):
+            return super().epoch(source, order, rates, first_step, batch_size=batch_size, report=report)
         self.step_number = first_step
         data = {name: jnp.array(array) for name, array in source.arrays.items() if array is not None}
         dtypes = tuple(source.dtypes.items())

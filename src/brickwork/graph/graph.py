@@ -173,17 +173,14 @@ class Graph:
         values: dict[str, Array] = {name: inputs[name] for name in self.inputs if name in inputs}
         saved: dict[str, Saved] = {}
         next_state = dict(state)
+        plain = Context(training, {}, key, step, -1, row)  # for all that need no context of their own
         for wire in self.wires:
             node = wire.node
             own_state = {name: next_state[full] for name, full in wire.statistics}
-            ctx = Context(
-                training and not (node.frozen and bool(wire.statistics)),
-                own_state,
-                key,
-                step,
-                node.stream,
-                row,
-            )
+            ctx = plain
+            if own_state or node.stream >= 0:
+                trains = training and not (node.frozen and bool(own_state))
+                ctx = Context(trains, own_state, key, step, node.stream, row)
             own = {name: params[full] for name, full in wire.parameters}
             try:
                 y, kept = node.brick.forward(own, *[values[name] for name in node.inputs], ctx=ctx)

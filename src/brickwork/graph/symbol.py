@@ -97,6 +97,16 @@ def scope(name: str, kind: str, handle: Any = None) -> Iterator[Scope]:
         _scope.reset(token)
 
 
+@contextmanager
+def no_scope() -> Iterator[None]:
+    """Bricks laid inside belong to no layer around: a wiring of its own."""
+    token = _scope.set(None)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
 @dataclass(eq=False)
 class Call:
     """One laying of a brick (or an input, where `brick` is None)."""
