@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError, NotFittedError, ParameterError, ParameterTypeError
-from ..graph.symbol import Symbol
+from ..graph.symbol import Symbol, no_scope
 from ..layers.base import Layer, automatic_name
 from ..layers.core import Input, InputLayer
 from ..layers.serialization import register_layer
@@ -124,9 +124,10 @@ class Sequential(Model):
                 f"build takes a shape with the batch axis, such as (None, 784); got "
                 f"input_shape={input_shape!r}."
             )
-        self._start = Input(tuple(input_shape)[1:])
         try:
-            self._rewire()
+            with no_scope():  # it may be built in the midst of a call
+                self._start = Input(tuple(input_shape)[1:])
+                self._rewire()
         except BaseException:
             self._start = None
             raise
