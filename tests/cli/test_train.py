@@ -169,7 +169,7 @@ def test_an_empty_folder_is_taken(train, tmp_path):
 @pytest.mark.parametrize(
     "arguments, told",
     [
-        ([], "takes a data set, one of digits, iris, mnist, fashion-mnist; it received none"),
+        ([], "takes a data set, one of digits, iris, mnist, fashion-mnist"),
         (["digts"], "received 'digts'. Did you mean 'digits'?"),
         (
             ["digits", "--model", "covnet"],

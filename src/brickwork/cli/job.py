@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import __version__, optimizers
-from ..data.named import Dataset, canonical_name, names
+from ..data import Dataset, names
+from ..data.named import canonical_name
 from ..engines.registry import get_engine
 from ..errors import DataError
 from ..zoo.lookup import canonical_name as model_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import IO, Any
 
-from ..data.named import Dataset
+from ..data import Dataset
 from ..training.progress_table import duration
 from .job import Job
 

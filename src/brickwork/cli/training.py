@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .. import optimizers, zoo
-from ..data.named import Dataset, load
+from ..data import Dataset, load
 from ..errors import DivergenceError, ShapeError
 from ..seeds import set_random_seed
 from ..training.callback import Callback, Logs

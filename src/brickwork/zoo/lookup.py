@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..data.named import Dataset
+from ..data import Dataset
 from ..errors import ParameterError, ParameterTypeError, did_you_mean, known_names
 from ..layers import Normalization
 from ..training.sequential import Sequential
