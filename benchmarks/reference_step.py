@@ -1,4 +1,4 @@
-"""One training step of the Fashion-MNIST convnet: the reference engine beside PyTorch, in turn, in one process.
+"""One training step of the Fashion-MNIST convnet: the reference engine beside PyTorch, by turns.
 
     python benchmarks/reference_step.py [--rounds 9] [--json FILE]
 
@@ -85,7 +85,9 @@ def milliseconds(step: Callable[[], None], repeats: int = 5) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
@@ -104,7 +106,9 @@ def main() -> None:
         for name, step in steps.items():
             times[name].append(milliseconds(step))
     own = times["brickwork reference"]
-    best = [min(pair) for pair in zip(times["torch channels first"], times["torch channels last"], strict=True)]
+    best = [
+        min(pair) for pair in zip(times["torch channels first"], times["torch channels last"], strict=True)
+    ]
     ratio = statistics.median(a / b for a, b in zip(own, best, strict=True))
     told = {
         "date": date.today().isoformat(),
