@@ -40,3 +40,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def rng() -> np.random.Generator:
     """Random numbers that are the same in every run."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def first_weights() -> None:
+    """The weights that a test draws are the same in every run, whichever tests ran before."""
+    from brickwork.seeds import set_random_seed
+
+    set_random_seed(0)
