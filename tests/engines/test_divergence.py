@@ -211,3 +211,27 @@ def test_the_first_brick_may_have_two_outputs(engine):
     program = Program(**{**vars(program), "graph": Graph(program.graph.inputs, nodes, program.graph.outputs)})
     with pytest.raises(DivergenceError, match=r"First in node 'split' \(Burst\)"):
         plan_of(engine, program).step(data(program, 4).gather(slice(0, 4)), 0.1)
+
+
+@ways
+def test_an_update_that_overflows_is_not_made(engine, way):
+    """Gradients of about 1e19, finite, at a rate of 1e30: the parameters would be infinite."""
+    program = line(SGD(1.0))
+    plan = plan_of(engine, program)
+    source = data(program, 16)
+    large = {**source.arrays, "x": source.arrays["x"].astype(np.float32) * np.float32(1e9)}
+    before = plan.state()
+    message = (
+        r"^Training needs finite numbers; the update of step 1 would make (a parameter|the parameter 'line/W') "
+        r"infinite or NaN, so that it was not made. Likely cause: the learning rate of 1e\+30 is too large. "
+        r"Lower it tenfold, or scale the data.$"
+    )
+    with pytest.raises(DivergenceError, match=message):
+        train(plan, ArraySource(large, source.dtypes, 16), way, [1e30, 1e30])
+    found = plan.gradients(source.gather(slice(0, 8)))
+    with pytest.raises(
+        DivergenceError, match=r"the update of step 1 would make the parameter 'line/W' infinite"
+    ):
+        plan.apply({key: value * 1e20 for key, value in found.gradients.items()}, 1e30)
+    for key, value in plan.state().items():
+        np.testing.assert_array_equal(value, before[key], err_msg=key)

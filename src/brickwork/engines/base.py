@@ -292,6 +292,12 @@ def add_totals(left: Totals, right: Totals) -> Totals:
     return {label: tuple(a + b for a, b in zip(left[label], right[label], strict=True)) for label in left}
 
 
+def all_finite(array: Array) -> bool:
+    """Whether there is neither NaN nor infinity; one product of the array with itself mostly tells."""
+    flat = array.reshape(-1)
+    return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(flat).all())
+
+
 def require_gradients(gradients: Mapping[str, Array], trainable: Mapping[str, Array]) -> None:
     """Raise ShapeError unless each trainable parameter, and nothing else, has a gradient of its shape."""
     extra = next((key for key in gradients if key not in trainable), None)

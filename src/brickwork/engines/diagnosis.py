@@ -51,7 +51,7 @@ def diagnose(
                     f"{start} {_first(node, inputs)} {_advice(node, inputs, parameters, rate)}"
                 )
         energy = passed.values[program.total]
-        _, gradients = backprop(
+        dparams, gradients = backprop(
             program.graph,
             parameters,
             passed.saved,
@@ -65,9 +65,20 @@ def diagnose(
                 f"{node.name!r} ({type(node.brick).__name__}) is the first that is not. Scale the data, "
                 f"lower the learning rate{_rate(rate)}, or clip gradients (clipnorm=1.0)."
             )
+    if not all(np.isfinite(gradient).all() for gradient in dparams.values()):
+        return DivergenceError(
+            f"{start} Every value is finite, the gradient of a parameter is not. "
+            f"Lower the learning rate{_rate(rate)}, or clip gradients (clipnorm=1.0)."
+        )
+    return overflowing_update(step, rate)
+
+
+def overflowing_update(step: int, rate: float | None, key: str = "") -> DivergenceError:
+    """The error for a step whose gradients are finite, but not the parameters after it."""
     return DivergenceError(
-        f"{start} Every value is finite, the gradient of a parameter is not. "
-        f"Lower the learning rate{_rate(rate)}, or clip gradients (clipnorm=1.0)."
+        f"Training needs finite numbers; the update of step {step + 1} would make "
+        f"{f'the parameter {key!r}' if key else 'a parameter'} infinite or NaN, so that it was not made. "
+        f"Likely cause: the learning rate{_rate(rate)} is too large. Lower it tenfold, or scale the data."
     )
 
 

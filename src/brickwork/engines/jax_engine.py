@@ -24,8 +24,8 @@ from ..bricks import Convolution2D
 from ..data.source import ArraySource, Batch
 from ..errors import ParameterError
 from ..graph.graph import Graph
-from .base import Gradients, Plan, Program, Report, Totals, add_totals, require_gradients
-from .diagnosis import diagnose
+from .base import Gradients, Plan, Program, Report, Totals, add_totals, all_finite, require_gradients
+from .diagnosis import diagnose, overflowing_update
 from .interrupts import uninterrupted, write
 
 _LOOK = 32
@@ -88,8 +88,8 @@ class JaxPlan(Plan):
         new, new_slots = self._trace_update(params, gradients, slots, step, rate)
         after = ({**params, **new}, state, new_slots, add_totals(totals, found), done + 1)
         sound = jnp.isfinite(total) & (done == index)
-        for gradient in gradients.values():
-            sound &= jnp.isfinite(gradient).all()
+        for array in (*gradients.values(), *new.values()):
+            sound &= jnp.isfinite(array).all()
         return jax.tree.map(lambda now, was: jnp.where(sound, now, was).astype(was.dtype), after, held)  # type: ignore[no-any-return]
 
     def _trace_epoch(
@@ -186,6 +186,9 @@ class JaxPlan(Plan):
         params, _, slots, *_ = self._hold()
         given = {key: jnp.array(gradients[key], value.dtype) for key, value in trainable.items()}
         new, slots = self._update(params, given, slots, self.step_number, float(rate))
+        for key, value in new.items():
+            if not all_finite(np.asarray(value)):
+                raise overflowing_update(self.step_number, float(rate), key)
         self._commit(({**params, **new}, _copied(statistics or {}), slots, {}, jnp.array(1)))
 
     def step(self, batch: Batch, rate: float, totals: Totals | None = None) -> Totals:

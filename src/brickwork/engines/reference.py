@@ -8,8 +8,8 @@ import numpy as np
 
 from ..arrays import Array
 from ..data.source import Batch
-from .base import Gradients, Plan, Program, Totals, add_totals, require_gradients
-from .diagnosis import diagnose
+from .base import Gradients, Plan, Program, Totals, add_totals, all_finite, require_gradients
+from .diagnosis import diagnose, overflowing_update
 from .interrupts import uninterrupted, write
 
 # Overflow and NaN are looked for after the pass and explained there; NumPy's warnings would only be noise.
@@ -57,6 +57,9 @@ class ReferencePlan(Plan):
                 trainable, gradients, self.slots, self.step_number + 1, rate
             )
             new = self.program.constrained(new)
+            for key, value in new.items():
+                if not all_finite(value):
+                    raise overflowing_update(self.step_number, rate, key)
         with uninterrupted():
             write(self.parameters, new)
             write(self.statistics, statistics or {})
@@ -66,7 +69,7 @@ class ReferencePlan(Plan):
     def step(self, batch: Batch, rate: float, totals: Totals | None = None) -> Totals:
         """See Plan."""
         found = self.gradients(batch)
-        if not (np.isfinite(found.total) and all(np.isfinite(g).all() for g in found.gradients.values())):
+        if not (np.isfinite(found.total) and all(map(all_finite, found.gradients.values()))):
             raise diagnose(
                 self.program, self.parameters, self.statistics, batch, self.seed, self.step_number, rate
             )

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..data.source import ArraySource, Batch
-from ..engines.base import Plan, Totals, add_totals
+from ..engines.base import Plan, Totals, add_totals, all_finite
 from ..engines.diagnosis import diagnose
 from .callback import overrides
 from .callbacks import CallbackList
@@ -110,7 +110,7 @@ def step_with_callbacks(
     if not callbacks.needs_gradients:
         return plan.step(batch, rate, totals)
     found = plan.gradients(batch)
-    if not (np.isfinite(found.total) and all(np.isfinite(g).all() for g in found.gradients.values())):
+    if not (np.isfinite(found.total) and all(map(all_finite, found.gradients.values()))):
         raise diagnose(
             plan.program, plan.parameters, plan.statistics, batch, plan.seed, plan.step_number, rate
         )
