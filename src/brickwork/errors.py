@@ -48,9 +48,12 @@ class DivergenceError(BrickworkError, ArithmeticError):
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """A sentence that names the nearest known name, whatever its case, or nothing where none is near."""
-    names = {str(one).casefold(): one for one in known}
-    near = difflib.get_close_matches(str(name).casefold(), list(names), n=1, cutoff=0.6)
-    return f" Did you mean {names[near[0]]!r}?" if near else ""
+    listed = list(known)
+    near = difflib.get_close_matches(str(name), listed, n=1, cutoff=0.6)
+    if not near:
+        folded = {one.casefold(): one for one in reversed(listed)}
+        near = [folded[one] for one in difflib.get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.6)]
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def known_names(known: Iterable[str], limit: int = 12) -> str:
