@@ -33,6 +33,7 @@ def test_iris():
     assert iris.x_train.dtype == iris.x_test.dtype == np.float32
     assert iris.class_names == ("setosa", "versicolor", "virginica")
     assert iris.scale is None
+    assert iris.feature_names == ("sepal_length", "sepal_width", "petal_length", "petal_width")
     everything = np.concatenate([iris.x_train, iris.x_test]).mean(axis=0)
     np.testing.assert_allclose(everything, [5.8433, 3.0573, 3.7580, 1.1993], atol=1e-4)
     setosa = iris.x_train[iris.y_train == 0]
@@ -87,13 +88,14 @@ def test_case_and_underscore_do_not_matter():
     from brickwork.data.named import canonical_name
 
     assert canonical_name("Fashion_MNIST") == "fashion-mnist"
+    assert canonical_name("cifar10") == "cifar-10"
     assert data.load("DIGITS").name == "digits"
 
 
 def test_a_misspelt_name():
     message = (
-        "a data set is one of 'digits', 'iris', 'mnist', 'fashion-mnist'; received 'mnits'. "
-        "Did you mean 'mnist'?"
+        "a data set is one of 'digits', 'iris', 'mnist', 'fashion-mnist', 'cifar-10', 'moons', 'circles', "
+        "'blobs', 'spiral', 'xor'; received 'mnits'. Did you mean 'mnist'?"
     )
     with pytest.raises(DataError, match=re.escape(message)):
         data.load("mnits")

@@ -1,4 +1,15 @@
+from .array_files import read_npy as read_npy
+from .array_files import read_npz as read_npz
+from .dataset import Dataset as Dataset
+from .dataset import DataWarning as DataWarning
+from .encoding import TableEncoder as TableEncoder
+from .generated import generate as generate
 from .idx import read_idx as read_idx
-from .named import Dataset as Dataset
+from .images import read_images as read_images
 from .named import load as load
 from .named import names as names
+from .opening import open_data as open_data
+from .rows import Rows as Rows
+from .splits import Split as Split
+from .splits import split_rows as split_rows
+from .tabular import read_table as read_table

@@ -1,4 +1,4 @@
-"""Data sets that are published as four idx files: finding them, downloading them, checking their content.
+"""Published data sets: finding their files, downloading them, checking their content; the four idx files.
 
 A file is looked for in BRICKWORK_DATA, then in the cache, and else is downloaded. Its content is checked
 after gunzip, because mirrors compress the same content differently.
@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -120,25 +120,41 @@ def check_content(release: Release, file: str, content: bytes, path: str | Path)
 
 
 def fetch(release: Release, file: str, folder: Path) -> Path:
-    """Download one file into `folder`, check its content, and give it its name only then."""
-    target = folder / f"{file}.gz"
-    part = folder / f"{file}.{os.getpid()}.part"
+    """Download one file of a release into `folder`."""
+    return fetch_file(
+        release.name,
+        tuple(f"{home}{file}.gz" for home in release.homes),
+        folder / f"{file}.gz",
+        lambda part, url: check_content(release, file, read_content(part), url),
+        wanted=", ".join(f"{name}.gz" for name in release.sha256),
+    )
+
+
+def fetch_file(
+    name: str, urls: tuple[str, ...], target: Path, check: Callable[[Path, str], None], *, wanted: str
+) -> Path:
+    """Download a file from the first URL that serves it, check its content, and give it its name only then.
+
+    `check` gets the file and the URL, and raises FormatError; `wanted` tells the user which files to put
+    where.
+    """
+    folder = target.parent
+    part = folder / f"{target.name}.{os.getpid()}.part"
     failures = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         part.touch()
     except OSError as error:
         raise DataError(
-            f"{release.name}: the cache folder must be writable; received {folder} ({error.strerror}). "
+            f"{name}: the cache folder must be writable; received {folder} ({error.strerror}). "
             f"Set BRICKWORK_CACHE to a folder of your own."
         ) from None
     try:
-        for home in release.homes:
-            url = f"{home}{file}.gz"
+        for url in urls:
             print(f"downloading {url}", file=sys.stderr, flush=True)
             try:
                 download(url, part)
-                check_content(release, file, read_content(part), url)
+                check(part, url)
             except (OSError, FormatError) as error:
                 failures.append(f"{url}: {_first_words(error)}")
                 continue
@@ -146,11 +162,10 @@ def fetch(release: Release, file: str, folder: Path) -> Path:
             return target
     finally:
         part.unlink(missing_ok=True)
-    wanted = ", ".join(f"{name}.gz" for name in release.sha256)
     raise DataError(
-        f"{release.name}: expected {file}.gz on this machine or a download; received neither "
+        f"{name}: expected {target.name} on this machine or a download; received neither "
         f"({'; '.join(failures)}). "
-        f"Put {wanted} into the folder DIR/{release.name} and set BRICKWORK_DATA=DIR."
+        f"Put {wanted} into the folder DIR/{name} and set BRICKWORK_DATA=DIR."
     )
 
 

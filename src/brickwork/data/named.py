@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 from collections.abc import Callable
+from functools import partial
 from importlib import resources
 from typing import Any
 
@@ -12,7 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, did_you_mean, known_names
+from .cifar import CLASSES, read_cifar10
+from .dataset import Dataset as Dataset
 from .fetch import FASHION_MNIST, MNIST, Release, read_release
+from .generated import MAKERS, generate
 
 Array = npt.NDArray[Any]
 
@@ -32,52 +35,13 @@ FASHION_NAMES = (
 IRIS_NAMES = ("setosa", "versicolor", "virginica")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Dataset:
-    """A data set in a training and a test part, with what one must know to use it.
-
-    Parameters
-    ----------
-    name, title
-        The word that loads it, and its name in a sentence.
-    x_train, x_test
-        Images as uint8 of shape (N, H, W, C), tables as float32 of shape (N, F).
-    y_train, y_test
-        Class numbers 0..K-1 as int64 of shape (N,).
-    class_names
-        The K classes, in the order of their numbers.
-    scale
-        The value of a white pixel, by which images are divided; None where x is a table.
-    source, licence
-        Authors, year and place of publication; under which terms it is given.
-
-    >>> load("digits")
-    Dataset('digits': 1,438 training and 359 test samples of shape (8, 8, 1), 10 classes)
-    """
-
-    name: str
-    title: str
-    x_train: Array
-    y_train: Array
-    x_test: Array
-    y_test: Array
-    class_names: tuple[str, ...]
-    scale: float | None
-    source: str
-    licence: str
-
-    def __repr__(self) -> str:
-        return (
-            f"Dataset({self.name!r}: {len(self.x_train):,} training and {len(self.x_test):,} test samples "
-            f"of shape {self.x_train.shape[1:]}, {len(self.class_names)} classes)"
-        )
-
-
 def load(name: str) -> Dataset:
-    """The data set of that name: `digits`, `iris`, `mnist` or `fashion-mnist`.
+    """The data set of that name: `digits`, `iris`, `mnist`, `fashion-mnist`, `cifar-10`, or a generated one.
 
-    `digits` and `iris` are part of the package. MNIST and Fashion-MNIST are looked for in the folder that the
-    environment variable BRICKWORK_DATA names, then in the cache, and else are downloaded into the cache.
+    `digits` and `iris` are part of the package. MNIST, Fashion-MNIST and CIFAR-10 are looked for in the
+    folder that the environment variable BRICKWORK_DATA names, then in the cache, and else are downloaded into
+    the cache. `moons`, `circles`, `blobs`, `spiral` and `xor` are made by formulas (see `generate` for other
+    sizes).
 
     Raises DataError where no data set has that name or its files can neither be found nor downloaded, and
     FormatError where a file does not hold what was published.
@@ -91,20 +55,29 @@ def load(name: str) -> Dataset:
 def names() -> list[str]:
     """The names that `load` knows.
 
-    >>> names()
-    ['digits', 'iris', 'mnist', 'fashion-mnist']
+    >>> names()[:5]
+    ['digits', 'iris', 'mnist', 'fashion-mnist', 'cifar-10']
     """
     return list(_LOADERS)
 
 
+def find_name(name: Any) -> str | None:
+    """The name as `names()` has it, from one in other case, with underscores, without hyphens; or None."""
+    if not isinstance(name, str):
+        return None
+    known = {known.replace("-", ""): known for known in _LOADERS}
+    return known.get(name.strip().lower().replace("_", "").replace("-", ""))
+
+
 def canonical_name(name: str) -> str:
-    """The name as `names()` has it, from one in other case or with an underscore; or a DataError."""
-    word = name.strip().lower().replace("_", "-") if isinstance(name, str) else name
-    if word not in names():
+    """The name as `names()` has it, or a DataError."""
+    found = find_name(name)
+    if found is None:
         raise DataError(
-            f"a data set is one of {known_names(names())}; received {name!r}.{did_you_mean(word, names())}"
+            f"a data set is one of {known_names(names())}; received {name!r}."
+            f"{did_you_mean(str(name).lower(), names())}"
         )
-    return word
+    return found
 
 
 def _digits() -> Dataset:
@@ -127,7 +100,7 @@ def _digits() -> Dataset:
 
 def _iris() -> Dataset:
     text = resources.files(__package__).joinpath("files/iris.csv").read_text(encoding="utf-8")
-    rows = list(csv.reader(text.splitlines()))[1:]
+    header, *rows = csv.reader(text.splitlines())
     parts: dict[str, tuple[Array, Array]] = {}
     for part in ("train", "test"):
         members = [row for row in rows if row[5] == part]
@@ -142,6 +115,7 @@ def _iris() -> Dataset:
         y_test=parts["test"][1],
         class_names=IRIS_NAMES,
         scale=None,
+        feature_names=tuple(header[:4]),
         source="R. A. Fisher, The Use of Multiple Measurements in Taxonomic Problems, 1936; UCI, "
         "https://doi.org/10.24432/C56C76",
         licence="CC BY 4.0",
@@ -186,9 +160,32 @@ def _fashion_mnist() -> Dataset:
     )
 
 
+def _cifar_10() -> Dataset:
+    found = read_cifar10()
+    lossy = (
+        "The images went through JPEG, so that they are not those of the release: say so beside an accuracy."
+    )
+    return Dataset(
+        name="cifar-10",
+        title="CIFAR-10",
+        x_train=found.arrays["x_train"],
+        y_train=found.arrays["y_train"].astype(np.int64),
+        x_test=found.arrays["x_test"],
+        y_test=found.arrays["y_test"].astype(np.int64),
+        class_names=CLASSES,
+        scale=255.0,
+        source="A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009, "
+        "https://www.cs.toronto.edu/~kriz/cifar.html",
+        licence="not stated by its authors",
+        notes=(lossy,) if found.form == "jpeg" else (),
+    )
+
+
 _LOADERS: dict[str, Callable[[], Dataset]] = {
     "digits": _digits,
     "iris": _iris,
     "mnist": _mnist,
     "fashion-mnist": _fashion_mnist,
+    "cifar-10": _cifar_10,
+    **{name: partial(generate, name) for name in MAKERS},
 }

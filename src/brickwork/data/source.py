@@ -1,17 +1,18 @@
-"""Where batches come from: arrays of any dtype and stride, in memory or memory-mapped.
+"""Where batches come from: arrays of any dtype and stride, in memory, memory-mapped, or read row by row.
 
 Conversion happens when rows are gathered, so that uint8 images are never copied whole to float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Array
+from .rows import LazyRows
 
 Batch = dict[str, Array]
 """Graph input -> rows, in the dtype that the graph asks for."""
@@ -21,8 +22,8 @@ Batch = dict[str, Array]
 class ArraySource:
     """Rows of several arrays that belong together.
 
-    `arrays` maps graph inputs to arrays of equal length, or to None for a column of ones (weights);
-    `dtypes` maps graph inputs to the dtype they are handed out in.
+    `arrays` maps graph inputs to arrays or LazyRows of equal length, or to None for a column of ones
+    (weights); `dtypes` maps graph inputs to the dtype they are handed out in.
     """
 
     arrays: Mapping[str, Any]
@@ -48,12 +49,16 @@ class ArraySource:
                 batch[name] = np.ascontiguousarray(np.asarray(array[rows]), self.dtypes[name])
         return batch
 
-    def batches(self, batch_size: int) -> Iterator[Batch]:
-        """All rows, batch by batch, in their order."""
-        for start in range(0, len(self), batch_size):
-            yield self.gather(slice(start, start + batch_size))
-
     def slice(self, start: int, stop: int) -> ArraySource:
         """The rows from `start` to `stop` as a source of their own; arrays are not copied."""
-        arrays = {name: None if array is None else array[start:stop] for name, array in self.arrays.items()}
-        return ArraySource(arrays, self.dtypes, max(0, min(stop, self.rows) - start))
+        return ArraySource(
+            {name: _part(array, slice(start, stop)) for name, array in self.arrays.items()},
+            self.dtypes,
+            max(0, min(stop, self.rows) - start),
+        )
+
+
+def _part(array: Any, rows: slice) -> Any:
+    if array is None:
+        return None
+    return array.select(rows) if isinstance(array, LazyRows) else array[rows]

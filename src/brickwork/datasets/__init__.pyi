@@ -1,4 +1,10 @@
+from . import blobs as blobs
+from . import cifar10 as cifar10
+from . import circles as circles
 from . import digits as digits
 from . import fashion_mnist as fashion_mnist
 from . import iris as iris
 from . import mnist as mnist
+from . import moons as moons
+from . import spiral as spiral
+from . import xor as xor
