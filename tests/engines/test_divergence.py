@@ -222,7 +222,8 @@ def test_an_update_that_overflows_is_not_made(engine, way):
     large = {**source.arrays, "x": source.arrays["x"].astype(np.float32) * np.float32(1e9)}
     before = plan.state()
     message = (
-        r"^Training needs finite numbers; the update of step 1 would make (a parameter|the parameter 'line/W') "
+        r"^Training needs finite numbers; the update of step 1 would make (a parameter|the parameter "
+        r"'line/W') "
         r"infinite or NaN, so that it was not made. Likely cause: the learning rate of 1e\+30 is too large. "
         r"Lower it tenfold, or scale the data.$"
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
-from ..errors import ShapeError
+from ..errors import DataError, ShapeError
 from ..graph.symbol import set_array
 
 KERAS_NAMES = {
@@ -51,11 +51,17 @@ def set_variables(variables: Sequence[Variable], weights: Sequence[Any], owner: 
             f"{owner} holds {len(variables)} arrays; it received {len(weights)}. "
             f"Pass the list that get_weights() of the same network gives."
         )
-    for variable, new in zip(variables, weights, strict=True):
-        if np.shape(new) != variable.shape:
+    arrays = [np.asarray(new) for new in weights]
+    for variable, new in zip(variables, arrays, strict=True):
+        if new.shape != variable.shape:
             raise ShapeError(
-                f"{owner}: {variable.path!r} has shape {variable.shape}; it received {np.shape(new)}. "
+                f"{owner}: {variable.path!r} has shape {variable.shape}; it received {new.shape}. "
                 f"Check the order of the arrays and their layout (inputs before outputs)."
             )
-    for variable, new in zip(variables, weights, strict=True):
+        if new.dtype.kind not in "fiub":
+            raise DataError(
+                f"{owner}: {variable.path!r} holds real numbers; it received {new.dtype}. "
+                f"Pass the list that get_weights() of the same network gives."
+            )
+    for variable, new in zip(variables, arrays, strict=True):
         variable.assign(new)

@@ -96,11 +96,17 @@ class Adapter:
         """Validation data: a source, (x, y), (x, y, sample_weight), or batches."""
         if isinstance(data, ArraySource):
             return data
+        if _is_array(data):
+            raise DataError(
+                f"{where}data must be (x, y) or (x, y, sample_weight), or an iterable of batches; it received "
+                f"one array. Pass both: validation_data=(x_val, y_val)."
+            )
         if not _is_parts(data):
             return self.feed(require_data(data), where=where)
         if not 2 <= len(data) <= 3:
             raise DataError(
-                f"{where}data must be (x, y) or (x, y, sample_weight); it received {len(data)} parts."
+                f"{where}data must be (x, y) or (x, y, sample_weight); it received {len(data)} "
+                f"part{'s' * (len(data) != 1)}. Pass validation_data=(x_val, y_val)."
             )
         return self.source(*data, where=where)
 
@@ -138,11 +144,7 @@ class Adapter:
             given = list(x)
         else:
             given = [_unwrapped(x)]
-            if isinstance(x, tuple) and len(x) in (2, 3) and all(_is_array(part) for part in x):
-                raise DataError(
-                    f"{where}x needs one array; it received a tuple of {len(x)}. Pass them one by one, as in "
-                    f"fit(x, y), or a list of batches [(x, y), …]."
-                )
+            require_one_array(x, where)
         found = {}
         for name, one in zip(names, given, strict=True):
             inner = self.names[name]
@@ -299,6 +301,15 @@ def require_data(x: Any) -> Any:
             f"{type(x).__name__}.{hint}"
         )
     return x
+
+
+def require_one_array(x: Any, where: str = "") -> None:
+    """DataError for a tuple of arrays, which is neither data nor batches."""
+    if isinstance(x, tuple) and len(x) in (2, 3) and all(_is_array(part) for part in x):
+        raise DataError(
+            f"{where}x needs one array; it received a tuple of {len(x)}. Pass them one by one, as in "
+            f"fit(x, y), or a list of batches [(x, y), …]."
+        )
 
 
 def require_no_targets(y: Any, sample_weight: Any, split: Any = False) -> None:

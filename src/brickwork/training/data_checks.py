@@ -25,7 +25,7 @@ def as_array(given: Any, what: str) -> Array:
     except (ValueError, TypeError, RuntimeError) as error:
         raise DataError(
             f"{what} must be an array of numbers whose rows are all of one shape; making one of "
-            f"{type(given).__name__} fails: {error}. Cut or pad the rows to one length."
+            f"{type(given).__name__} fails: {str(error).rstrip('.')}. Cut or pad the rows to one length."
         ) from error
     if array.dtype.kind not in "fiub":
         raise DataError(f"{what} must hold numbers; it holds {_what_is_there(array)}")
@@ -51,7 +51,9 @@ def _what_is_there(array: Array) -> str:
         )
     if hasattr(one, "toarray"):
         return f"{type(one).__name__}, a sparse matrix. Call its toarray()."
-    return f"{told} Convert it: numpy.asarray(x, 'float32')."
+    if array.dtype.kind == "c":
+        return f"{told} Take real and imaginary parts as features of their own."
+    return f"{told} Make numbers of it: numpy.asarray(x, 'float32')."
 
 
 def check_input(array: Array, shape: Shape, name: str, where: str = "") -> Array:
@@ -60,7 +62,7 @@ def check_input(array: Array, shape: Shape, name: str, where: str = "") -> Array
     if not agrees(fitted, shape):
         raise ShapeError(
             f"{where}x must have the shape {letters(shape)} for the input {name!r}; it received "
-            f"{letters((None, *array.shape[1:]))}. {_repair_input(array.shape[1:], shape[1:])}"
+            f"{letters((None, *array.shape[1:]))}. {_repair_input(array.shape, shape[1:])}"
         )
     return fitted
 
@@ -72,15 +74,16 @@ def agrees(array: Array, shape: Shape) -> bool:
     )
 
 
-def _repair_input(got: Sequence[int], wanted: Shape) -> str:
+def _repair_input(shape: Sequence[int], wanted: Shape) -> str:
+    got = tuple(shape[1:])
+    if tuple(shape) == tuple(wanted):
+        return "Is it a single sample? Then write x[None]."
+    if got and tuple(wanted) == (*got[1:], got[0]):
+        return "Move the channels to the last axis: numpy.moveaxis(x, 1, -1)."
     known = [size for size in wanted if size is not None]
     if len(known) == len(wanted) and math.prod(got) == math.prod(known):
         return f"Reshape it: x.reshape({', '.join(['-1', *(str(size) for size in known)])})."
-    if tuple(got) and tuple(wanted) == (got[-1], *got[:-1]):
-        return "Move an axis: numpy.moveaxis(x, -1, 1)."
-    if tuple(got) and tuple(wanted) == (*got[1:], got[0]):
-        return "Move the channels to the last axis: numpy.moveaxis(x, 1, -1)."
-    return "The first axis is the rows. Pass data of this shape, or make the network's Input of the data's."
+    return "The first axis is the rows. Pass data of this shape, or make the network's Input fit the data."
 
 
 # -- targets ----------------------------------------------------------------------------------------
@@ -200,8 +203,8 @@ def _not_finite(value: Any, row: int, column: tuple[int, ...], what: str, dtype:
             f"Scale it."
         )
     return DataError(
-        f"{what} must hold finite numbers; it holds {value!s} in row {row}{inside}. "
-        f"Drop such rows, or fill them: numpy.nan_to_num(x)."
+        f"{what} must hold finite numbers; it holds {value!s} in row {row}{inside}. Drop such rows, or fill "
+        f"them with a number that makes sense."
     )
 
 

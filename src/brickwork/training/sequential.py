@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..errors import GraphError, NotFittedError, ParameterError, ParameterTypeError
 from ..graph.symbol import Symbol, no_scope
 from ..layers.base import Layer, automatic_name
 from ..layers.core import Input, InputLayer
 from ..layers.serialization import register_layer
+from .data_adapter import require_one_array
+from .data_checks import as_array
 from .feeds import first_rows
 from .model import Model
 from .network_config import read_layer, tell_layer
@@ -146,11 +146,11 @@ class Sequential(Model):
         if self.built:
             return x
         self._require_layers()
+        require_one_array(x)
         first, x = first_rows(x)
-        if isinstance(first, Mapping) or not hasattr(first, "__len__"):
+        if isinstance(first, Mapping) or first is None:
             self._require_built()
-        shape = np.shape(first)
-        self.build((None, *(shape[1:] or (1,))))
+        self.build((None, *(as_array(first, "x").shape[1:] or (1,))))
         return x
 
     def lay(self, *xs: Symbol) -> Any:
