@@ -52,7 +52,8 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(name), listed, n=1, cutoff=0.6)
     if not near:
         folded = {one.casefold(): one for one in reversed(listed)}
-        near = [folded[one] for one in difflib.get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.6)]
+        found = difflib.get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.6)
+        near = [folded[one] for one in found]
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
