@@ -252,19 +252,47 @@ def test_no_right_to_write(train, tmp_path, monkeypatch):
     assert "Cannot write 'there/run'. You may not write there. Choose another folder" in result.stderr
 
 
-# Ctrl-C.
+# Other processes: their encodings, Ctrl-C.
 
 
-def start(tmp_path, *arguments):
+def start(tmp_path, *arguments, **environment):
     code = "from brickwork.cli import main; main(prog_name='brickwork')"
     return subprocess.Popen(
         [sys.executable, "-c", code, "train", *arguments],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(brickwork.__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(brickwork.__file__).parents[1]), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_a_log_in_an_old_encoding(tmp_path):
+    process = start(tmp_path, "iris", "--epochs", "1", PYTHONIOENCODING="ascii")
+    told, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "+---" in told and "| dense_1 (Dense)" in told and "?" not in told
+
+
+def test_ctrl_c_before_the_end_of_the_first_epoch(train, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("brickwork.engines.reference.ReferencePlan.step", interrupt)
+    result = train("iris", "--out", "run")
+    assert result.exit_code == 130
+    assert "Stopped by Ctrl-C. No epoch was finished; run holds the network as it began." in result.stderr
+    assert sorted(os.listdir(tmp_path / "run")) == ["config.json", "last.safetensors", "summary.txt"]
+
+
+def test_ctrl_c_before_anything(train, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("brickwork.cli.training.load", interrupt)
+    result = train("iris")
+    assert (result.exit_code, result.stderr) == (130, "\nStopped by Ctrl-C.\n")
+    assert os.listdir(tmp_path) == []
 
 
 def test_ctrl_c_keeps_what_was_trained(tmp_path):

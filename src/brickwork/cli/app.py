@@ -5,6 +5,7 @@ Exit codes: 0; 2 for mistakes in what was asked, told in one message; 130 after 
 
 from __future__ import annotations
 
+import io
 import sys
 import textwrap
 from typing import Any
@@ -58,6 +59,9 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a log in an old encoding is no reason to stop
         try:
             return super().invoke(ctx)
         except BrickworkError as error:

@@ -44,8 +44,8 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("iris", "mlp"):              Recipe("adam", 3e-3,  16, 100, 20, LOSS, None, {"hidden": (16, 16)}, 0.2),
     ("mnist", "lenet5"):          Recipe("adam", 1e-3, 128,  25,  6, ACCURACY, SLOWER, {"dropout": 0.25}),
     ("mnist", "mlp"):             Recipe("adam", 1e-3, 128,  40,  5, ACCURACY, SLOWER, {"dropout": 0.2}),
-    ("mnist", "convnet"):         Recipe("adam", 1e-3, 128,  15,  4, ACCURACY, SLOWER),
-    ("fashion-mnist", "convnet"): Recipe("adam", 1e-3, 128,  20,  4, ACCURACY, SLOWER),
+    ("mnist", "convnet"):         Recipe("adam", 1e-3, 128,  12,  4, ACCURACY, SLOWER, {"dropout": 0.4}),
+    ("fashion-mnist", "convnet"): Recipe("adam", 1e-3, 128,  15,  4, ACCURACY, SLOWER, {"dropout": 0.4}),
     ("fashion-mnist", "lenet5"):  Recipe("adam", 1e-3, 128,  30,  5, ACCURACY, SLOWER, {"dropout": 0.25}),
     ("fashion-mnist", "mlp"):     Recipe("adam", 1e-3, 128,  40,  5, ACCURACY, SLOWER, {"dropout": 0.2}),
 }

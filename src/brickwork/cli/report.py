@@ -11,6 +11,9 @@ from .job import Job
 
 WIDEST = 100
 
+ASCII = str.maketrans(dict.fromkeys("┌┐└┘├┤┬┴┼", "+") | {"─": "-", "│": "|"})
+"""Lines of a table, for streams that cannot write them."""
+
 NAMES = {"loss": "loss", "val_loss": "validation loss", "val_accuracy": "validation accuracy"}
 
 
@@ -60,7 +63,9 @@ class Screen:
 
     def model(self, model: Any) -> None:
         """The summary of the network."""
-        self._console.print(model.summary_text(self.width), soft_wrap=True)
+        text: str = model.summary_text(self.width)
+        plain = self._console.options.ascii_only
+        self._console.print(text.translate(ASCII) if plain else text, soft_wrap=True)
         self.say()
 
     def plan(self, job: Job, rows: int) -> None:
