@@ -91,7 +91,7 @@ def main(ctx: click.Context) -> None:
 
     \b
     Example:
-      brickwork train digits        trains a network on handwritten digits, in seconds
+      brickwork train digits      learns handwritten digits, in seconds
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

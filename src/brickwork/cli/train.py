@@ -31,15 +31,15 @@ _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 @click.option("--optimizer", metavar="NAME", help="adam or sgd.")
 @click.option("--learning-rate", **_RATE, help="Length of the steps; above 0.")
 @click.option(
-    "--patience", **_PATIENCE, help="Stop after so many epochs without a better one, by validation."
+    "--patience", **_PATIENCE, help="Stop after so many epochs without progress on the validation rows."
 )
 @click.option(
     "--validation-split",
     **_SHARE,
-    help="Share of the training data that is kept for validation; 0 for none, and then all epochs are run.",
+    help="Share of the training rows that is kept for validation; 0 for none: then all epochs are run.",
 )
 @click.option("--engine", default="reference", show_default=True, metavar="NAME", help="reference or jax.")
-@click.option("--seed", **_SEED, default="0", show_default=True, help="Makes a run repeat.")
+@click.option("--seed", **_SEED, default="0", show_default=True, help="The same seed gives the same run.")
 @click.option("--out", metavar="DIR", help="The run folder, new or empty.  [default: runs/DATA-MODEL-TIME]")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object; all else goes to standard error."
