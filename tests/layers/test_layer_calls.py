@@ -529,3 +529,11 @@ class TestOwnLayers:
         message = re.escape("the file says 'Densse'. Did you mean 'Dense'?")
         with pytest.raises(FormatError, match=message):
             layer_from_config({"class_name": "Densse", "config": {}})
+
+
+def test_variables_are_another_name_of_weights():
+    layer = layers.BatchNormalization()
+    layer(Input((3,)))
+    for kind in ("", "trainable_", "non_trainable_"):
+        variables, weights = getattr(layer, f"{kind}variables"), getattr(layer, f"{kind}weights")
+        assert [one.path for one in variables] == [one.path for one in weights] != []

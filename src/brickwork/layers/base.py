@@ -304,6 +304,16 @@ class Layer(Configured):
         """Running statistics, and the parameters of a frozen layer."""
         return [variable for variable in self.weights if not variable.trainable]
 
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The same as `trainable_weights`."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The same as `non_trainable_weights`."""
+        return self.non_trainable_weights
+
     def get_weights(self) -> list[Array]:
         """Copies of the arrays, in Keras 3's order and layout."""
         return [variable.numpy() for variable in self.weights]
