@@ -81,6 +81,7 @@ def test_the_run_folder(train, tmp_path):
         "--learning-rate 0.001 --patience 15 --validation-split 0.1 --engine reference --seed 0"
     )
     assert config["data"]["training_rows"] == 1438
+    assert config["data"]["content_hash"] == load("digits").content_hash()
     assert config["optimizer"]["config"]["learning_rate"] == 0.001
     assert config["versions"]["brickwork"] == brickwork.__version__
     assert config["versions"]["numpy"] == np.__version__
@@ -161,6 +162,12 @@ def test_runs_never_overwrite_each_other(train, tmp_path, monkeypatch):
 def test_an_empty_folder_is_taken(train, tmp_path):
     (tmp_path / "empty").mkdir()
     assert train("iris", "--epochs", 1, "--out", "empty").exit_code == 0
+
+
+def test_an_empty_folder_of_the_users_stays_where_nothing_comes_of_it(train, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert train("iris", "--model", "lenet5", "--out", "empty").exit_code == 2
+    assert (tmp_path / "empty").is_dir()
 
 
 # What the user may have done wrong.

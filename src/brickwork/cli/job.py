@@ -72,7 +72,7 @@ class Job:
                 "test_rows": len(dataset.x_test),
                 "shape": list(dataset.x_train.shape[1:]),
                 "classes": list(dataset.class_names),
-                "sha256": content_hash(dataset),
+                "content_hash": dataset.content_hash(),
             },
             "model": {"name": self.model, "options": dict(self.recipe.options), "parameters": parameters},
             "optimizer": self.optimizer,
@@ -139,19 +139,6 @@ def _optimizer(recipe: Recipe, name: str | None, learning_rate: float | None) ->
     elif type(made) is type(usual):
         made.learning_rate = recipe.learning_rate
     return optimizers.serialize(made)
-
-
-def content_hash(dataset: Dataset) -> str:
-    """SHA-256 of the arrays of a data set."""
-    import hashlib
-
-    import numpy as np
-
-    found = hashlib.sha256()
-    for array in (dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test):
-        found.update(f"{array.shape} {array.dtype} ".encode())
-        found.update(np.ascontiguousarray(array).data)
-    return found.hexdigest()
 
 
 def versions(engine: str) -> dict[str, str]:

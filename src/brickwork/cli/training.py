@@ -69,6 +69,7 @@ def run(job: Job, stream: IO[str]) -> dict[str, Any]:
 @contextmanager
 def folder_of(job: Job) -> Iterator[Path]:
     """The folder of the run; it vanishes again where nothing came to be written into it."""
+    was_there = job.out is not None and Path(job.out).exists()
     if job.out is not None:
         place = new_folder(job.out)
     else:
@@ -76,10 +77,11 @@ def folder_of(job: Job) -> Iterator[Path]:
     try:
         yield place
     except BaseException:
-        with suppress(OSError):  # refused where there are files
-            place.rmdir()
-            if job.out is None:
-                place.parent.rmdir()
+        if not was_there:
+            with suppress(OSError):  # refused where there are files
+                place.rmdir()
+                if job.out is None:
+                    place.parent.rmdir()
         raise
 
 
