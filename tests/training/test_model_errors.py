@@ -551,7 +551,8 @@ def test_weights_are_set_all_or_none(change, message):
 def test_strings_are_no_weights():
     model, fresh = classifier(), classifier()
     with pytest.raises(
-        DataError, match=r"'out/bias' holds real numbers; it received <U1\. Pass the list that get_w"
+        DataError,
+        match=r"'out/bias' holds real numbers; it received <U1 such as \['a'\]\. Pass the list that get_w",
     ):
         model.set_weights([*(w + 1 for w in model.get_weights()[:3]), np.array(["a", "b", "c"])])
     assert same(model, fresh)
@@ -632,3 +633,16 @@ def test_a_sequential_takes_layers():
         GraphError, match=r"An Input stands first in a Sequential; it came after other layers"
     ):
         bw.Sequential([layers.Dense(3), bw.Input((4,))])
+
+
+def test_counts_of_samples_are_whole():
+    """Normalization keeps a count beside mean and variance."""
+    layer = layers.Normalization()
+    layer.adapt(np.zeros((5, 4)) + X[:5])
+    before = layer.get_weights()
+    whole = [isinstance(w.dtype.type(0), np.integer) for w in before]
+    with pytest.raises(DataError, match=r"count' holds whole numbers; it received float64 such as \[2\.5\]"):
+        layer.set_weights([np.asarray(2.5) if count else w + 1 for w, count in zip(before, whole, strict=True)])
+    assert all(np.array_equal(w, v) for w, v in zip(layer.get_weights(), before, strict=True))
+    layer.set_weights([np.asarray(w, float) + 1 for w in before])
+    assert any(whole) and layer.get_weights()[whole.index(True)] == before[whole.index(True)] + 1

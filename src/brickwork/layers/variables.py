@@ -51,17 +51,25 @@ def set_variables(variables: Sequence[Variable], weights: Sequence[Any], owner: 
             f"{owner} holds {len(variables)} arrays; it received {len(weights)}. "
             f"Pass the list that get_weights() of the same network gives."
         )
-    arrays = [np.asarray(new) for new in weights]
-    for variable, new in zip(variables, arrays, strict=True):
-        if new.shape != variable.shape:
-            raise ShapeError(
-                f"{owner}: {variable.path!r} has shape {variable.shape}; it received {new.shape}. "
-                f"Check the order of the arrays and their layout (inputs before outputs)."
-            )
-        if new.dtype.kind not in "fiub":
-            raise DataError(
-                f"{owner}: {variable.path!r} holds real numbers; it received {new.dtype}. "
-                f"Pass the list that get_weights() of the same network gives."
-            )
+    arrays = [_fitting(variable, new, owner) for variable, new in zip(variables, weights, strict=True)]
     for variable, new in zip(variables, arrays, strict=True):
         variable.assign(new)
+
+
+def _fitting(variable: Variable, weight: Any, owner: str) -> Array:
+    """The array, where it can be written into the variable."""
+    new = np.asarray(weight)
+    if new.shape != variable.shape:
+        raise ShapeError(
+            f"{owner}: {variable.path!r} has shape {variable.shape}; it received {new.shape}. "
+            f"Check the order of the arrays and their layout (inputs before outputs)."
+        )
+    whole = variable.value.dtype.kind in "iu"  # a count, say
+    if new.dtype.kind not in "fiub" or (whole and not np.array_equal(new, np.rint(new))):
+        raise DataError(
+            f"{owner}: {variable.path!r} holds {'whole' if whole else 'real'} numbers; it received "
+            f"{new.dtype} "
+            f"such as {new.reshape(-1)[:1].tolist()}. Pass the list that get_weights() of the same "
+            f"network gives."
+        )
+    return new.astype(variable.value.dtype) if whole else new
