@@ -177,7 +177,7 @@ def test_an_empty_folder_of_the_users_stays_where_nothing_comes_of_it(train, tmp
     "arguments, told",
     [
         ([], "takes a data set, one of digits, iris, mnist, fashion-mnist"),
-        (["digts"], "received 'digts'. Did you mean 'digits'?"),
+        (["digts"], "there is no 'digts'. Did you mean 'digits'?"),
         (
             ["digits", "--model", "covnet"],
             "'mlp', 'lenet5', 'convnet'; got 'covnet'. Did you mean 'convnet'?",

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import platform
+import re
+import shlex
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from .. import __version__, optimizers
-from ..data import Dataset, names
-from ..data.named import canonical_name
+from ..data import Dataset, names, open_data
+from ..data.named import find_name
+from ..data.tasks import CLASSIFICATION, REGRESSION
 from ..engines.registry import get_engine
 from ..errors import DataError
 from ..zoo.lookup import canonical_name as model_name
-from .recipes import Recipe, default_model, recipe_of
+from .own_model import is_own
+from .recipes import RECIPES, Recipe, default_model, own_model_name, own_recipe, recipe_of
 
-LOSS = "sparse_categorical_crossentropy"
+LOSSES = {CLASSIFICATION: "sparse_categorical_crossentropy", REGRESSION: "mean_squared_error"}
+METRICS = {CLASSIFICATION: ["accuracy"], REGRESSION: ["mae"]}
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be trained on what, and how. `out` is the run folder, None for one under runs/."""
+    """What is to be trained on what, and how. `out` is the run folder, None for one under runs/.
+
+    `source` are the options with which the data are read, `keep` the number of epochs whose networks are
+    kept. `asked` holds what was asked for while the data have not been seen, on which the rest depends.
+    """
 
     data: str
     model: str
@@ -33,6 +44,38 @@ class Job:
     seed: int
     recipe: Recipe
     out: str | None = None
+    source: Mapping[str, Any] = field(default_factory=dict)
+    task: str = CLASSIFICATION
+    keep: int = 0
+    smooth: float = 0.0
+    asked: Mapping[str, Any] | None = None
+
+    def fitted(self, dataset: Dataset) -> Job:
+        """The job for these data: what nobody asked for is chosen by them."""
+        if self.asked is None:
+            return replace(self, task=dataset.task)
+        images = dataset.scale is not None
+        model = self.model or own_model_name(dataset)
+        job = replace(self, model=model, task=dataset.task, asked=None)
+        return _filled(job, own_recipe(len(dataset.x_train), images=images), self.asked)
+
+    @property
+    def place(self) -> str:
+        """The name of its run folder, but for the time."""
+        file, _, function = self.model.rpartition(":") if ".py:" in self.model else (self.model, "", "")
+        model = "-".join(part for part in (Path(file).stem, function) if part)
+        data = find_name(self.data) or Path(self.data).expanduser().resolve().stem
+        return re.sub(r"[^\w.-]+", "_", f"{data}-{model}")
+
+    @property
+    def loss(self) -> str:
+        """What training lowers."""
+        return LOSSES[self.task]
+
+    @property
+    def metrics(self) -> list[str]:
+        """What is measured beside the loss."""
+        return METRICS[self.task]
 
     @property
     def monitor(self) -> str:
@@ -55,11 +98,18 @@ class Job:
 
     def command(self) -> str:
         """The command that repeats this run."""
+        told = {**self.source, "keep": self.keep or None, "smooth": self.smooth or None}
+        more = "".join(
+            f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
+            for name, value in told.items()
+            if value is not None
+        )
         return (
-            f"brickwork train {self.data} --model {self.model} --epochs {self.epochs} "
-            f"--batch-size {self.batch_size} --optimizer {self.optimizer['class_name'].lower()} "
+            f"brickwork train {shlex.quote(self.data)} --model {shlex.quote(self.model)} "
+            f"--epochs {self.epochs} --batch-size {self.batch_size} "
+            f"--optimizer {self.optimizer['class_name'].lower()} "
             f"--learning-rate {self.learning_rate!r} --patience {self.patience} "
-            f"--validation-split {self.validation_split!r} --engine {self.engine} --seed {self.seed}"
+            f"--validation-split {self.validation_split!r} --engine {self.engine} --seed {self.seed}{more}"
         )
 
     def config(self, dataset: Dataset, parameters: int) -> dict[str, Any]:
@@ -68,6 +118,10 @@ class Job:
             "command": self.command(),
             "data": {
                 "name": dataset.name,
+                "path": None if find_name(self.data) else str(Path(self.data).expanduser().resolve()),
+                "source": dict(self.source),
+                "task": dataset.task,
+                "features": list(dataset.feature_names),
                 "training_rows": len(dataset.x_train),
                 "test_rows": len(dataset.x_test),
                 "shape": list(dataset.x_train.shape[1:]),
@@ -77,8 +131,8 @@ class Job:
             "model": {"name": self.model, "options": dict(self.recipe.options), "parameters": parameters},
             "optimizer": self.optimizer,
             "reduce_learning_rate_on_plateau": self.decay,
-            "loss": LOSS,
-            "metrics": ["accuracy"],
+            "loss": self.loss,
+            "metrics": self.metrics,
             "batch_size": self.batch_size,
             "epochs": self.epochs,
             "monitor": self.monitor,
@@ -104,29 +158,73 @@ def settle(
     engine: str,
     seed: int,
     out: str | None,
+    keep: int = 0,
+    smooth: float = 0.0,
+    **source: Any,
 ) -> Job:
-    """The job that was asked for, None standing for the recipe's value. All names are looked up here."""
+    """The job that was asked for, None standing for the recipe's value. All names are looked up here.
+
+    Where there is no recipe for the data, the rest is settled by `Job.fitted`. `source` are the options with
+    which `open_data` reads the data.
+    """
     if data is None:
         raise DataError(
-            f"brickwork train takes a data set, one of {', '.join(names())}; it received none. "
-            f"Try: brickwork train digits"
+            f"brickwork train takes a data set, one of {', '.join(names())}, or data of your own: a folder "
+            f"of images, or a file .csv, .npz, .npy; it received none. Try: brickwork train digits"
         )
-    data = canonical_name(data)
-    model = default_model(data) if model is None else model_name(model)
-    recipe = recipe_of(data, model)
+    name = find_name(data)
+    if name is None and not Path(data).expanduser().exists():
+        open_data(data)  # which says what there is
     get_engine(engine)
-    return Job(
-        data=data,
-        model=model,
-        optimizer=_optimizer(recipe, optimizer, learning_rate),
-        batch_size=recipe.batch_size if batch_size is None else batch_size,
-        epochs=recipe.epochs if epochs is None else epochs,
-        patience=recipe.patience if patience is None else patience,
-        validation_split=recipe.validation_split if validation_split is None else validation_split,
+    if optimizer is not None:
+        optimizers.get(optimizer)
+    if model is not None and not is_own(model):
+        model = model_name(model)
+    asked = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "patience": patience,
+        "validation_split": validation_split,
+    }
+    known = any(one == name for one, _ in RECIPES)
+    job = Job(
+        data=name or data,
+        model=model or (default_model(str(name)) if known else ""),
+        optimizer={},
+        batch_size=0,
+        epochs=0,
+        patience=0,
+        validation_split=0.0,
         engine=engine,
         seed=seed,
-        recipe=recipe,
+        recipe=Recipe(),
         out=out,
+        source={key: value for key, value in source.items() if value is not None},
+        keep=keep,
+        smooth=smooth,
+        asked=asked,
+    )
+    if known and not is_own(job.model):
+        return _filled(replace(job, asked=None), recipe_of(job.data, job.model), asked)
+    return job
+
+
+def _filled(job: Job, recipe: Recipe, asked: Mapping[str, Any]) -> Job:
+    """The job with what was asked for, else what the recipe says."""
+
+    def settled(name: str) -> Any:
+        return getattr(recipe, name) if asked[name] is None else asked[name]
+
+    return replace(
+        job,
+        recipe=recipe,
+        optimizer=_optimizer(recipe, asked["optimizer"], asked["learning_rate"]),
+        batch_size=settled("batch_size"),
+        epochs=settled("epochs"),
+        patience=settled("patience"),
+        validation_split=settled("validation_split"),
     )
 
 

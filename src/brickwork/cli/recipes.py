@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..data import Dataset
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,18 @@ def default_model(data: str) -> str:
 def recipe_of(data: str, model: str) -> Recipe:
     """The recipe of a network on a data set; a general one where there is none of its own."""
     return RECIPES.get((data, model), Recipe())
+
+
+def own_model_name(dataset: Dataset) -> str:
+    """The network for data without a recipe: images are convolved, all else meets dense layers."""
+    shape = dataset.x_train.shape[1:]
+    return "convnet" if dataset.scale is not None and len(shape) == 3 and min(shape[:2]) >= 4 else "mlp"
+
+
+def own_recipe(rows: int, *, images: bool) -> Recipe:
+    """A recipe for so many rows of one's own: small batches for few, and patience, since they are noisy."""
+    batch = 16 if rows < 500 else 32 if rows < 5000 else 128
+    return Recipe("adam", 1e-3, batch, 30 if images else 100, 6 if images else 12)
 
 
 def table() -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -10,6 +11,7 @@ from ..training.progress_table import duration
 from .job import Job
 
 WIDEST = 100
+MOST_NAMES = 30
 
 ASCII = str.maketrans(dict.fromkeys("┌┐└┘├┤┬┴┼", "+") | {"─": "-", "│": "|"})
 """Lines of a table, for streams that cannot write them."""
@@ -58,7 +60,13 @@ class Screen:
         self.say(dataset.title, style="bold")
         self.fact("Training", f"{len(dataset.x_train):,} {kind}")
         self.fact("Test", f"{len(dataset.x_test):,} {kind}")
-        self.fact("Classes", f"{len(dataset.class_names)}: {', '.join(dataset.class_names)}")
+        if dataset.class_names:
+            more = ", …" if len(dataset.class_names) > MOST_NAMES else ""
+            names = ", ".join(dataset.class_names[:MOST_NAMES]) + more
+            self.fact("Classes", f"{len(dataset.class_names)}: {names}")
+        else:
+            low, high = dataset.y_train.min(), dataset.y_train.max()
+            self.fact("Target", f"a number, {low:g} to {high:g}")
         self.say()
 
     def model(self, model: Any) -> None:
@@ -84,6 +92,19 @@ class Screen:
         self.fact("Seed", f"{job.seed}, on the {job.engine} engine")
         self.say()
 
+    def scores(self, found: Mapping[str, Any]) -> None:
+        """How well the network does on the rows for testing."""
+        if found["loss"] is None:
+            self.fact("Test", "none: no rows were kept for it")
+        elif found.get("accuracy") is not None:
+            self.fact("Test accuracy", f"{found['accuracy']:.2%}", style="bold green")
+            self.fact("Test loss", f"{found['loss']:.4f}")
+        else:
+            r2 = "undefined: the target never changes" if found["r2"] is None else f"{found['r2']:.4f}"
+            self.fact("Test R2", r2, style="bold green")
+            self.fact("Test MAE", f"{found['mae']:.6g}, the mean distance from the target")
+            self.fact("Test MSE", f"{found['loss']:.6g}")
+
     def result(self, job: Job, result: dict[str, Any], *, stopped: bool) -> None:
         """How it ended."""
         epochs, best = result["epochs"], result["best_epoch"]
@@ -97,8 +118,7 @@ class Screen:
         self.say()
         self.say(ended)
         self.say()
-        self.fact("Test accuracy", f"{result['test_accuracy']:.2%}", style="bold green")
-        self.fact("Test loss", f"{result['test_loss']:.4f}")
+        self.scores({name.removeprefix("test_"): result[name] for name in result if name.startswith("test_")})
         self.fact("Time", duration(result["seconds"]))
         self.fact("Run folder", result["run"], style="bold")
         self.fact("", ", ".join(files))

@@ -25,7 +25,15 @@ _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 
 @click.command(epilog=_EPILOG)
 @click.argument("data", required=False)
-@click.option("--model", metavar="NAME", help="mlp, lenet5 or convnet.")
+@click.option("--target", metavar="COLUMN", help="Of a table the column to learn; of x.npy the file of y.")
+@click.option("--task", metavar="NAME", help="classification, regression, or auto: by the target.")
+@click.option("--image-size", metavar="HxW", help="Stretch images to so many pixels.")
+@click.option("--test-split", **_SHARE, help="Share of the rows that is kept for testing; 0.2 if not given.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="mlp, lenet5, convnet; FILE.py:FUNCTION, called with (input_shape, outputs); or FILE.json, a graph.",
+)
 @click.option("--epochs", **_COUNT, help="Epochs at most.")
 @click.option("--batch-size", **_COUNT, help="Samples per update.")
 @click.option("--optimizer", metavar="NAME", help="adam or sgd.")
@@ -40,15 +48,18 @@ _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 )
 @click.option("--engine", default="reference", show_default=True, metavar="NAME", help="reference or jax.")
 @click.option("--seed", **_SEED, default="0", show_default=True, help="The same seed gives the same run.")
+@click.option("--keep", **_PATIENCE, default="0", help="Keep the networks of the last so many epochs.")
+@click.option("--smooth", **_SHARE, default="0", help="Smooth the curves: the weight of what was, as 0.6.")
 @click.option("--out", metavar="DIR", help="The run folder, new or empty.  [default: runs/DATA-MODEL-TIME]")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object; all else goes to standard error."
 )
 def train(data: str | None, as_json: bool, out: str | None, **options: Any) -> None:
-    """Train a network on DATA: digits, iris, mnist or fashion-mnist.
+    """Train a network on DATA: a data set by name, or your own.
 
-    digits and iris are part of Brickwork. The others are read from the folder that BRICKWORK_DATA names, or
-    downloaded.
+    Names are digits, iris, mnist, fashion-mnist, cifar-10 and those that `brickwork data list` tells. Your
+    own data are a folder with a folder of images for each class, a .csv or .parquet with --target, or arrays
+    in .npz or .npy. A network that suits them is chosen where --model names none.
 
     The network that does best on the validation rows is tested. It is kept in the run folder, together with
     the curves, the history and all that is needed to repeat the run.
@@ -58,6 +69,9 @@ def train(data: str | None, as_json: bool, out: str | None, **options: Any) -> N
       brickwork train digits
       brickwork train mnist --model mlp --epochs 5 --seed 3
       brickwork train fashion-mnist --learning-rate 5e-4 --out runs/slow
+      brickwork train pictures/ --image-size 64x64
+      brickwork train houses.csv --target price
+      brickwork train digits --model nets.py:small --keep 5
       brickwork train digits --json | python -m json.tool
     """
     if data in SMALL and "numpy" not in sys.modules and not any(name in os.environ for name in _THREADS):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from .. import optimizers, zoo
-from ..data import Dataset, load
+from ..data import Dataset
+from ..data.tasks import CLASSIFICATION
 from ..errors import DivergenceError, ShapeError
 from ..seeds import set_random_seed
 from ..training.callback import Callback, Logs
@@ -18,34 +19,41 @@ from ..training.progress import ProgressDisplay
 from ..training.rates import ReduceLROnPlateau
 from ..training.run_folder import LAST, RunFolder, new_folder, numbered_folder
 from ..training.stopping import EarlyStopping
-from .job import LOSS, Job
-from .recipes import default_model, recipe_of
+from .job import Job
+from .keeping import KeepEpochs
+from .own_model import is_own, own_model
+from .recipes import RECIPES, default_model, own_model_name
 from .report import Screen
-
-TEST_BATCH = 256
+from .scores import score
+from .sources import load
 
 
 def run(job: Job, stream: IO[str]) -> dict[str, Any]:
     """Do the job; tell the user on `stream`. Gives the result for programs."""
     screen = Screen(stream)
     begun = time.perf_counter()
-    with folder_of(job) as place:
-        dataset = load(job.data)
+    with ExitStack() as stack:
+        if job.out is not None:
+            place = stack.enter_context(folder_of(job))
+        dataset = load(job, lambda line: screen.say(line, style="yellow"))
+        job = job.fitted(dataset)
+        if job.out is None:
+            place = stack.enter_context(folder_of(job))
         screen.data(dataset)
         model = build(job, dataset)
         screen.model(model)
         screen.plan(job, len(dataset.x_train))
         config = job.config(dataset, model.count_params())
-        folder = RunFolder(str(place), config, job.monitor, title=f"{dataset.title}: {job.model}")
+        folder = RunFolder(
+            str(place), config, job.monitor, title=f"{dataset.title}: {job.model}", smooth=job.smooth
+        )
         try:
             stopping = fit(job, model, dataset, folder, stream)
-            tested = model.evaluate(
-                dataset.x_test, dataset.y_test, batch_size=TEST_BATCH, verbose=0, return_dict=True
-            )
+            tested = score(model, dataset.x_test, dataset.y_test)
         except KeyboardInterrupt as error:
             raise KeyboardInterrupt(f"Stopped by Ctrl-C. {kept(folder)}") from error
         except DivergenceError as error:
-            error.add_note(f"Try --learning-rate {recipe_of(job.data, job.model).learning_rate:g}.")
+            error.add_note(f"Try --learning-rate {job.recipe.learning_rate:g}.")
             error.add_note(kept(folder))
             raise
     result = {
@@ -57,8 +65,8 @@ def run(job: Job, stream: IO[str]) -> dict[str, Any]:
         "epochs": len(folder.rows),
         "best_epoch": stopping.best_epoch + 1 if stopping else len(folder.rows),
         "seconds": round(time.perf_counter() - begun, 3),
-        "test_loss": tested["loss"],
-        "test_accuracy": tested["accuracy"],
+        "task": job.task,
+        **{f"test_{name}": value for name, value in tested.items()},
         "run": str(place),
     }
     folder.conclude(result)
@@ -73,7 +81,7 @@ def folder_of(job: Job) -> Iterator[Path]:
     if job.out is not None:
         place = new_folder(job.out)
     else:
-        place = numbered_folder(f"runs/{job.data}-{job.model}-{time.strftime('%Y%m%d-%H%M%S')}")
+        place = numbered_folder(f"runs/{job.place}-{time.strftime('%Y%m%d-%H%M%S')}")
     try:
         yield place
     except BaseException:
@@ -89,17 +97,26 @@ def build(job: Job, dataset: Dataset) -> Any:
     """The network, compiled; the same one for the same seed."""
     set_random_seed(job.seed)
     try:
-        model = zoo.build(job.model, dataset, **job.recipe.options)
+        if is_own(job.model):
+            outputs = len(dataset.class_names) or math.prod(dataset.y_train.shape[1:])
+            classes = dataset.task == CLASSIFICATION
+            model: Any = own_model(job.model, dataset.x_train.shape[1:], outputs, classes=classes)
+        else:
+            model = zoo.build(job.model, dataset, **job.recipe.options)
     except ShapeError as error:
-        error.add_note(f"For {job.data}, try --model {default_model(job.data)}.")
+        if not is_own(job.model):
+            known = any(data == job.data for data, _ in RECIPES)
+            usual = default_model(job.data) if known else own_model_name(dataset)
+            error.add_note(f"For {job.data}, try --model {usual}.")
         raise
-    model.compile(optimizers.deserialize(job.optimizer), LOSS, metrics=["accuracy"], engine=job.engine)
+    model.preprocessing, model.class_names = dataset.preprocessing, dataset.class_names
+    model.compile(optimizers.deserialize(job.optimizer), job.loss, metrics=job.metrics, engine=job.engine)
     return model
 
 
 def fit(job: Job, model: Any, dataset: Dataset, folder: RunFolder, stream: IO[str]) -> EarlyStopping | None:
     """Train; the files of the run are written after every epoch."""
-    callbacks: list[Callback] = [Guessing(len(dataset.class_names))]
+    callbacks: list[Callback] = [Guessing(chance_loss(dataset))]
     stopping = None
     if job.decay:
         callbacks.append(ReduceLROnPlateau(**job.decay))
@@ -108,6 +125,8 @@ def fit(job: Job, model: Any, dataset: Dataset, folder: RunFolder, stream: IO[st
         callbacks.append(stopping)
     # after those that decide something: what is shown and kept is what they decided
     callbacks += [ProgressDisplay(stream=stream), folder]
+    if job.keep:
+        callbacks.append(KeepEpochs(Path(folder.folder), job.keep))
     model.fit(
         dataset.x_train,
         dataset.y_train,
@@ -124,18 +143,25 @@ class Guessing(Callback):
 
     FACTOR = 1000.0
 
-    def __init__(self, classes: int) -> None:
-        self.chance = math.log(classes)
+    def __init__(self, chance: float) -> None:
+        self.chance = chance
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Compare with the cross-entropy of a network that gives every class the same probability."""
+        """Compare with the loss of a network that has learned nothing."""
         loss = (logs or {}).get("loss", 0.0)
         if loss > self.FACTOR * self.chance:
             raise DivergenceError(
-                f"Training must lower the loss below that of guessing, {self.chance:.2f}; in epoch "
+                f"Training must lower the loss below that of guessing, {self.chance:.3g}; in epoch "
                 f"{epoch + 1} it is {loss:.3g}: it diverges. Lower the learning rate of "
                 f"{self.model.optimizer.learning_rate:g}."
             )
+
+
+def chance_loss(dataset: Dataset) -> float:
+    """The loss of a network that gives every class the same probability, or every row the mean target."""
+    if dataset.task == CLASSIFICATION:
+        return math.log(len(dataset.class_names))
+    return float(dataset.y_train.var(axis=0, dtype="float64").mean()) or 1.0
 
 
 def kept(folder: RunFolder) -> str:

@@ -8,8 +8,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..arguments import Real
 from ..errors import DataError, FormatError, ParameterError, known_names
 from ..files import AnyPath, explained, replacing, write_atomically
+
+_SMOOTH = Real(0.0, 1.0, high_open=True)
 
 Series = Mapping[str, list[float]]
 
@@ -31,6 +34,7 @@ def draw_curves(
     *,
     title: str | None = None,
     best: int | None = None,
+    smooth: float = 0.0,
 ) -> None:
     """Draw loss and metrics over the epochs into a PNG file.
 
@@ -45,6 +49,8 @@ def draw_curves(
     title : a line above the panels.
     best : place of the best epoch, from 0; None (default) for that of the lowest validation loss, or of the
         lowest loss where there is no validation.
+    smooth : weight in [0, 1) of what was before in a running mean, which is drawn over the pale values;
+        default 0: none.
 
     Raises
     ------
@@ -72,7 +78,7 @@ def draw_curves(
             f"draw_curves: `best` must be the place of one of the {max(lengths.values())} epochs, from 0; "
             f"got best={best!r}."
         )
-    figure = _figure(series, panels, title, best)
+    figure = _figure(series, panels, title, best, _SMOOTH("draw_curves", "smooth", smooth))
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=150)
 
@@ -101,10 +107,26 @@ def best_epoch(history: Mapping[str, Sequence[float]]) -> int | None:
     return min(numbers)[1] if numbers else None
 
 
+def smoothed(values: Sequence[float], weight: float) -> list[float]:
+    """The running mean m = weight · m + (1 − weight) · value, corrected for its beginning; NaN stays a gap.
+
+    >>> smoothed([1.0, 3.0], 0.5)
+    [1.0, 2.333333333333333]
+    """
+    found, mean, mass = [], 0.0, 0.0
+    for value in values:
+        if math.isfinite(value):
+            mean, mass = weight * mean + (1 - weight) * value, weight * mass + (1 - weight)
+        found.append(mean / mass if math.isfinite(value) else math.nan)
+    return found
+
+
 # -- drawing ----------------------------------------------------------------------------------------
 
 
-def _figure(series: Series, panels: list[str], title: str | None, best: int | None = None) -> Any:
+def _figure(
+    series: Series, panels: list[str], title: str | None, best: int | None = None, smooth: float = 0.0
+) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -124,7 +146,7 @@ def _figure(series: Series, panels: list[str], title: str | None, best: int | No
     best = best_epoch(series) if best is None else best
     for place, name in enumerate(panels):
         axes = figure.add_subplot(grid[place // columns, place % columns])
-        _panel(axes, name, epochs, series, best)
+        _panel(axes, name, epochs, series, best, smooth)
     if with_rate:
         _rate_panel(figure.add_subplot(grid[rows, :]), epochs, rates)
     if title:
@@ -132,7 +154,7 @@ def _figure(series: Series, panels: list[str], title: str | None, best: int | No
     return figure
 
 
-def _panel(axes: Any, name: str, epochs: list[int], series: Series, best: int | None) -> None:
+def _panel(axes: Any, name: str, epochs: list[int], series: Series, best: int | None, smooth: float) -> None:
     _dress(axes, epochs)
     axes.set_title(name.replace("_", " "), loc="left", fontsize=12)
     axes.set_xlabel("epoch")
@@ -141,6 +163,9 @@ def _panel(axes: Any, name: str, epochs: list[int], series: Series, best: int | 
         values = series.get(key) or []
         if values:
             dots = {"marker": "o", "markersize": 4} if len(epochs) <= FEW else {}
+            if smooth:
+                axes.plot(epochs, values, color=colour, linewidth=1.2, alpha=0.35)
+                values, dots = smoothed(values, smooth), {}
             axes.plot(epochs, values, color=colour, linewidth=2, **dots)
         last = [value for value in values if math.isfinite(value)][-1:]
         ends += [(value, label, colour) for value in last]

@@ -43,7 +43,13 @@ class Model(OneBatch, Network):
     >>> model = Model(x, brickwork.layers.Dense(3, activation="softmax")(x))
     >>> model.count_params()
     15
+
+    Attributes that are saved with it: `preprocessing`, a `TableEncoder` or None (default), which makes rows
+    of a table into inputs; `class_names`, a tuple of texts, () by default.
     """
+
+    preprocessing: Any = None
+    class_names: tuple[str, ...] = ()
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, *, name: str | None = None, trainable: bool = True
@@ -367,6 +373,9 @@ class Model(OneBatch, Network):
             bricks=bricks,
             width=line_length,
         )
+        if self.preprocessing is not None:
+            columns = "\n".join(f"  {line}" for line in self.preprocessing.describe())
+            text += f"\nPreprocessing of the table's columns:\n{columns}"
         return text
 
     @property

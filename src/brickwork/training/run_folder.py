@@ -14,7 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar
 
-from ..arguments import Anything, Maybe, Text, argument, configured
+from ..arguments import Anything, Maybe, Real, Text, argument, configured
 from ..engines.interrupts import uninterrupted
 from ..errors import ParameterError
 from ..files import FileError, explained, write_atomically
@@ -88,6 +88,7 @@ class RunFolder(Monitor):
     monitor : name of a loss or metric, default "val_loss"; its best epoch is kept in best.safetensors.
     mode : "auto" (default), "min" or "max".
     title : line above the curves, default none.
+    smooth : weight in [0, 1) by which the curves are smoothed, default 0: not at all.
 
     The files: config.json, summary.txt, history.csv (a row for each epoch, counted from 1; what an epoch
     lacks is empty), last.safetensors (with the optimizer's state), best.safetensors, curves.png.
@@ -103,6 +104,7 @@ class RunFolder(Monitor):
     monitor: str = argument(Text(), default="val_loss")
     mode: str = argument(MODE, default="auto")
     title: str | None = argument(Maybe(Text()), default=None)
+    smooth: float = argument(Real(0.0, 1.0, high_open=True), default=0.0)
 
     kept: ClassVar[tuple[str, ...]] = ("rows", "best", "best_epoch")
 
@@ -149,7 +151,7 @@ class RunFolder(Monitor):
 
     def _keep(self, epoch: int, logs: Logs) -> None:
         row: dict[str, Any] = dict.fromkeys(COLUMNS)
-        row |= {name: _number(value) for name, value in logs.items() if name in COLUMNS}
+        row |= {name: _number(value) for name, value in logs.items()}
         row |= {"epoch": epoch + 1, "learning_rate": _number(self._rate)}
         self.rows.append({**row, "seconds": round(perf_counter() - self._begun, 3)})
         current = self.read(logs)
@@ -181,15 +183,16 @@ class RunFolder(Monitor):
     def _draw(self) -> None:
         begun = perf_counter()
         best = self.best_epoch - 1 if self.best_epoch else None
-        draw_curves(columns(self.rows), self.path(CURVES), title=self.title, best=best)
+        draw_curves(columns(self.rows), self.path(CURVES), title=self.title, best=best, smooth=self.smooth)
         self._drawn_rows, self._since_drawing = len(self.rows), perf_counter()
         self._drawing = self._since_drawing - begun
 
 
 def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
     """The rows as name -> values, without columns that are empty."""
-    names = [name for name in COLUMNS if any(row[name] is not None for row in rows)]
-    return {name: [math.nan if row[name] is None else row[name] for row in rows] for name in names}
+    names = dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])
+    filled = [name for name in names if any(row.get(name) is not None for row in rows)]
+    return {name: [math.nan if row.get(name) is None else row[name] for row in rows] for name in filled}
 
 
 def _number(value: Any) -> float:

@@ -47,7 +47,12 @@ def save_model(model: Model, path: Any, *, overwrite: bool = True, include_optim
     tensors = _weights(model)
     with sharing():
         network = layer_to_config(model)
-    header = {"floatx": _float_type(model), "network": network, "weights": _paths(model)}
+    header = {
+        "floatx": _float_type(model),
+        "network": network,
+        "weights": _paths(model),
+        **_data_facts(model),
+    }
     compiled = _compile_config(model)
     if compiled is not None:
         header["compile"] = compiled
@@ -61,6 +66,16 @@ def save_model(model: Model, path: Any, *, overwrite: bool = True, include_optim
 def save_weights(model: Model, path: Any, *, overwrite: bool = True) -> None:
     """The weights alone."""
     model_file.write(path, {"weights": _paths(model)}, _weights(model), overwrite=overwrite)
+
+
+def _data_facts(model: Model) -> dict[str, Any]:
+    """What belongs to a network though it is no layer: how a table becomes numbers, names of classes."""
+    found: dict[str, Any] = {}
+    if model.preprocessing is not None:
+        found["preprocessing"] = model.preprocessing.get_config()
+    if model.class_names:
+        found["class_names"] = list(model.class_names)
+    return found
 
 
 def _weights(model: Model) -> dict[str, Array]:
@@ -178,8 +193,20 @@ def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None, compi
         model.set_weights([tensors[weight_name(index)] for index in range(len(header["weights"]))])
         if compile and header.get("compile"):
             _compile(model, header["compile"], tensors, own)
+        _take_data_facts(model, header)
     loaded: Model = model
     return loaded
+
+
+def _take_data_facts(model: Model, header: Mapping[str, Any]) -> None:
+    if header.get("preprocessing") is not None:
+        from ..data.encoding import TableEncoder
+
+        model.preprocessing = TableEncoder.from_config(header["preprocessing"])
+    names = header.get("class_names", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"class_names are texts, not {names!r}")
+    model.class_names = tuple(names)
 
 
 def _checked(custom_objects: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..data import Dataset
+from ..data.tasks import REGRESSION
 from ..errors import ParameterError, ParameterTypeError, did_you_mean, known_names
-from ..layers import Normalization
+from ..layers import Dense, Input, Normalization, Rescaling
 from ..training.sequential import Sequential
 from .convolutional import convnet, lenet5
 from .dense import mlp
@@ -36,8 +37,9 @@ def canonical_name(name: Any) -> str:
 def build(name: str, dataset: Dataset, **options: Any) -> Sequential:
     """The network of that name for a data set: its input shape, its classes, its scaling.
 
-    Images are divided by the data set's `scale`; the columns of a table are normalized with mean and
-    variance of the training rows. Either is a layer of the model, and so is saved with it.
+    Images are divided by the data set's `scale`; other numbers are normalized with mean and variance of the
+    training rows, where no preprocessing has done so. Either is a layer of the model, and is saved with it.
+    For regression the last layer is linear, followed by a rescaling to mean and deviation of the targets.
 
     Parameters
     ----------
@@ -59,15 +61,31 @@ def build(name: str, dataset: Dataset, **options: Any) -> Sequential:
             f"build takes a data set, as brickwork.data.load('digits') gives it; got {dataset!r} of type "
             f"{type(dataset).__name__}."
         )
-    made: Sequential = network(  # type: ignore[operator]
-        dataset.x_train.shape[1:], len(dataset.class_names), scale=_scaling(dataset), **options
-    )
+    shape, scale = dataset.x_train.shape[1:], _scaling(dataset)
+    if dataset.task == REGRESSION:
+        return _regressing(network(shape, 2, scale=scale, **options), dataset)  # type: ignore[operator]
+    made: Sequential = network(shape, len(dataset.class_names), scale=scale, **options)  # type: ignore[operator]
     return made
 
 
+def _regressing(made: Sequential, dataset: Dataset) -> Sequential:
+    """The same layers up to the last, then a linear one, which is led to the unit of the targets."""
+    mean, deviation = dataset.target_scaling()
+    targets = dataset.y_train.shape[1] if dataset.y_train.ndim == 2 else 1
+    ending = [Dense(targets), Rescaling(deviation, mean)]
+    return Sequential([Input(dataset.x_train.shape[1:]), *made.layers[:-1], *ending], name=made.name)
+
+
+_ADAPTED = 100_000
+"""Rows from which mean and variance are taken, where there are more."""
+
+
 def _scaling(dataset: Dataset) -> Any:
+    """What stands in front: nothing where the table's preprocessing has scaled already."""
     if dataset.scale is not None:
         return dataset.scale
+    if dataset.preprocessing is not None:
+        return None
     layer = Normalization()
-    layer.adapt(dataset.x_train)
+    layer.adapt(dataset.x_train[:_ADAPTED])
     return layer
