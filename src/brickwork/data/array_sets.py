@@ -17,7 +17,7 @@ from ..errors import DataError, ParameterError, did_you_mean, known_names
 from .array_files import read_npy, read_npz
 from .dataset import Dataset
 from .rows import LazyRows, Rows, take_rows
-from .splits import TEST_SPLIT, split_rows
+from .splits import TEST_SPLIT, shuffled, split_rows
 from .tasks import CLASSIFICATION, Target, array_target
 
 Array = npt.NDArray[Any]
@@ -128,7 +128,7 @@ def _data_set(
     class_names = _class_names(arrays.get("class_names"), learned, where)
     x = xs[first]
     if has_test:
-        train = np.random.default_rng(seed).permutation(len(x))
+        train = shuffled(np.arange(len(x)), seed)
         x_test, y_test = xs["x_test"], learned.y[len(x) :]
     else:
         by_class = learned.task == CLASSIFICATION

@@ -30,6 +30,7 @@ class CsvFile:
     path, encoding, delimiter : where and how it is written.
     columns : the names in its header; column_1, column_2, … for names that are missing.
     has_header : whether its first line is the header.
+    unnamed : those columns whose name in the header is empty.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class CsvFile:
     delimiter: str
     columns: tuple[str, ...]
     has_header: bool
+    unnamed: tuple[str, ...] = ()
 
     def records(self) -> Iterator[tuple[int, list[str]]]:
         """The number of the line on which each row begins, and its cells without spaces around them.
@@ -109,7 +111,8 @@ def open_csv(path: str | Path, *, header: bool | None = None, delimiter: str | N
                 f"{path}, line 1: expected a name of its own for each column; received {name!r} "
                 f"{names.count(name)} times. Rename the columns."
             )
-    return CsvFile(path, encoding, delimiter, names, has_header)
+    unnamed = tuple(name for name, given in zip(names, rows[0], strict=True) if has_header and not given)
+    return CsvFile(path, encoding, delimiter, names, has_header, unnamed)
 
 
 def _encoding(path: Path) -> str:

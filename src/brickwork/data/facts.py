@@ -30,9 +30,7 @@ MOST_CATEGORIES = 100
 _MOST_COUNTED = 10_000
 _FEW = 50
 _LARGEST = float(np.finfo(np.float32).max)
-_INDEX = re.compile(
-    r"(column_\d+|unnamed: ?\d+|id|index|idx|no\.?|nr\.?|row|row_?id|row_?number|#)", re.IGNORECASE
-)
+_INDEX = re.compile(r"(unnamed: ?\d+|id|index|idx|no\.?|nr\.?|row|row_?id|row_?number|#)", re.IGNORECASE)
 
 
 @dataclass
@@ -151,7 +149,7 @@ def plan_columns(
             )
     plans = []
     for name, fact in facts.items():
-        plan = Plan(name, kinds[name]) if name in kinds else _plan(name, fact)
+        plan = Plan(name, kinds[name]) if name in kinds else _plan(name, fact, name in table.unnamed)
         if plan.kind == NUMERIC and not fact.decimals:
             raise DataError(
                 f"{table.name}, {fact.text_place}, column {name!r}: expected a number; received "
@@ -170,14 +168,14 @@ def plan_columns(
     return plans
 
 
-def _plan(name: str, fact: Facts) -> Plan:
+def _plan(name: str, fact: Facts, unnamed: bool) -> Plan:
     present = fact.rows - fact.missing
     if present == 0:
         return Plan(name, IGNORED, "every cell is missing")
     if fact.numeric:
         if fact.low == fact.high:
             return Plan(name, IGNORED, f"it has one value, {number_text(fact.low)}")
-        if fact.runs and fact.rows > 1 and _INDEX.fullmatch(name):
+        if fact.runs and fact.rows > 1 and (unnamed or _INDEX.fullmatch(name)):
             return Plan(name, IGNORED, "it numbers the rows")
         return Plan(name, NUMERIC)
     if fact.overflow:

@@ -26,7 +26,7 @@ from .decoding import ImageFiles, common_look, decode_all, look_at_all
 from .fetch import cache_folder
 from .image_listing import Listing, list_images
 from .rows import COPIED_BELOW, take_rows
-from .splits import TEST_SPLIT, Split, split_rows
+from .splits import TEST_SPLIT, Split, shuffled, split_rows
 from .tasks import CLASSIFICATION
 
 Array = npt.NDArray[Any]
@@ -77,7 +77,7 @@ def read_images(
         split = _split(listing, test_split, seed)
         train, test = split.train, split.test
     else:
-        train = np.random.default_rng(seed).permutation(np.flatnonzero(~listing.test))
+        train = shuffled(np.flatnonzero(~listing.test), seed)
         test = np.flatnonzero(listing.test)
     x, notes = _pixels(root, listing, size, report)
     if listing.ignored:

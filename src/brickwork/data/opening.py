@@ -133,11 +133,12 @@ def _absent(data: Any, path: Path) -> DataError:
     word = str(data)
     known = names()
     beside: list[str] = []
+    prefix = ""
     parent = path.parent
     if parent.is_dir():
         prefix = word[: len(word) - len(path.name)] if word.endswith(path.name) else f"{parent}{os.sep}"
-        beside = [f"{prefix}{name}" for name in sorted(os.listdir(parent)) if not name.startswith(".")]
-    hint = did_you_mean(word.lower(), known) or did_you_mean(word, beside)
+        beside = [name for name in sorted(os.listdir(parent)) if not name.startswith(".")]
+    hint = did_you_mean(word.lower(), known) or did_you_mean(path.name, beside).replace("'", f"'{prefix}", 1)
     return DataError(
         f"Data is one of {known_names(known)}, a folder of images, or a file of {', '.join(ENDINGS)}; there "
         f"is no {word!r}.{hint}"

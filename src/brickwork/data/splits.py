@@ -22,6 +22,11 @@ _SEED = Whole(0)
 _COUNT = Whole(1)
 
 
+def shuffled(rows: Array, seed: int) -> Array:
+    """The row numbers in a random order."""
+    return np.random.default_rng(_SEED("open_data", "seed", seed)).permutation(rows)
+
+
 @dataclass(frozen=True)
 class Split:
     """Row numbers of the three parts, each in a random order; a part that was not asked for is empty."""
@@ -78,16 +83,14 @@ def split_rows(
     sizes = _sizes([len(group) for group in groups], shares, count)
     parts: dict[str, list[Array]] = {"train": [], "validation": [], "test": []}
     for group, held_out in zip(groups, sizes, strict=True):
-        shuffled, taken = random.permutation(group), 0
+        mixed, taken = random.permutation(group), 0
         for name, size in held_out.items():
-            parts[name].append(shuffled[taken : taken + size])
+            parts[name].append(mixed[taken : taken + size])
             taken += size
-        parts["train"].append(shuffled[taken:])
+        parts["train"].append(mixed[taken:])
     # the groups lie one behind the other: mixed again, so that any run of rows holds every class
-    mixed = {
-        name: random.permutation(np.concatenate(some or [groups[0][:0]])) for name, some in parts.items()
-    }
-    return Split(**mixed)
+    none = groups[0][:0]
+    return Split(**{name: random.permutation(np.concatenate(some or [none])) for name, some in parts.items()})
 
 
 def _classes(labels: Array, count: int, parts: int, names: Sequence[str] | None) -> list[Array]:

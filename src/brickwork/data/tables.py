@@ -45,11 +45,13 @@ class Table:
     """A table: its name in messages, its columns, and its cells.
 
     decimals : the marks that may begin the fraction of a number.
+    unnamed : the columns that were given a name since they had none.
     """
 
     name = "the table"
     columns: tuple[str, ...] = ()
     decimals: tuple[str, ...] = (".",)
+    unnamed: tuple[str, ...] = ()
 
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Block]:
         """The cells of these columns, or of all."""
@@ -71,6 +73,7 @@ class CsvTable(Table):
         self.file = file
         self.name = str(file.path)
         self.columns = file.columns
+        self.unnamed = file.unnamed
         # in a file with commas between cells, "1,234" is a quoted text
         self.decimals = (".",) if file.delimiter == "," else (".", ",")
 
