@@ -68,6 +68,7 @@ def pair(network: Network, seed: int) -> tuple[Any, Any]:
 
 def compare(network: Network, seed: int = 0) -> None:
     """Everything that must agree."""
+    keras.utils.clear_session()  # or it keeps every network
     ours, theirs = pair(network, seed)
     assert [one.name for one in ours.layers] == [one.name for one in theirs.layers]
     assert [type(one).__name__ for one in ours.layers] == [
