@@ -1,0 +1,15 @@
+from .base import FunctionLoss as FunctionLoss
+from .base import Loss as Loss
+from .base import fit_target as fit_target
+from .crossentropy import BinaryCrossentropy as BinaryCrossentropy
+from .crossentropy import CategoricalCrossentropy as CategoricalCrossentropy
+from .crossentropy import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
+from .crossentropy import binary_crossentropy as binary_crossentropy
+from .crossentropy import categorical_crossentropy as categorical_crossentropy
+from .crossentropy import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from .lookup import deserialize as deserialize
+from .lookup import get as get
+from .lookup import serialize as serialize
+from .squared import HalfSquaredError as HalfSquaredError
+from .squared import MeanSquaredError as MeanSquaredError
+from .squared import mean_squared_error as mean_squared_error
