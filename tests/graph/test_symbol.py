@@ -159,8 +159,8 @@ def test_symbols_and_arrays_do_not_mix():
     x = input_symbol((None, 2), name="x")
     with pytest.raises(GraphError, match=r"Add is laid on symbols; it received ndarray. Start from"):
         Add()(x, np.ones((1, 2)))
-    with pytest.raises(GraphError, match="Multiply is laid on symbols; it received float"):
-        2.0 * x
+    with pytest.raises(GraphError, match="Multiply is laid on symbols; it received list"):
+        [2.0] * x
     with pytest.raises(GraphError, match="Add is laid on symbols; it received ndarray"):
         np.ones((1, 2)) + x
 
@@ -204,3 +204,13 @@ def test_aligned(shape):
     np.testing.assert_array_equal(copy, array)
     assert copy.shape == shape and copy.dtype == array.dtype and copy.ctypes.data % 64 == 0
     assert not np.shares_memory(copy, array) and copy.flags.writeable
+
+
+def test_arithmetic_lays_bricks():
+    with record() as tape:
+        x, y = tape.input(np.array([1.0, 4.0]), "x"), tape.input(np.array([3.0, 2.0]), "y")
+        z = (2 * x - y) / 4 + (1 - x) / y - 0.5
+    np.testing.assert_allclose(z.value, (2 * x.value - y.value) / 4 + (1 - x.value) / y.value - 0.5)
+    slopes = tape.gradients(z)
+    np.testing.assert_allclose(slopes["x"], 0.5 - 1 / y.value)
+    np.testing.assert_allclose(slopes["y"], -0.25 - (1 - x.value) / y.value**2)

@@ -124,7 +124,7 @@ class Call:
 class Symbol:
     """A value of a network that is being wired: its shape, its dtype, and what makes it.
 
-    `x + y` and `x * y` lay Add and Multiply. Under `brickwork.record()` a symbol also has its `value`.
+    `x + y` and `x * y` lay Add and Multiply; with a number, as in `2 * x - 1`, they lay Rescaling. Under `brickwork.record()` a symbol also has its `value`.
     """
 
     __array_priority__ = 1000  # so that array * symbol lays a brick
@@ -148,14 +148,28 @@ class Symbol:
         return np.array(self.value, dtype=dtype, copy=copy)
 
     def __add__(self, other: Any) -> Any:
-        from ..bricks import Add
+        from ..bricks import Add, Rescaling
 
-        return Add()(self, other)
+        return Rescaling(1.0, float(other))(self) if _is_number(other) else Add()(self, other)
 
     def __mul__(self, other: Any) -> Any:
-        from ..bricks import Multiply
+        from ..bricks import Multiply, Rescaling
 
-        return Multiply()(self, other)
+        return Rescaling(float(other))(self) if _is_number(other) else Multiply()(self, other)
+
+    def __neg__(self) -> Any:
+        return self * -1.0
+
+    def __sub__(self, other: Any) -> Any:
+        return self + (-other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return -self + other
+
+    def __truediv__(self, other: Any) -> Any:
+        from ..bricks import Multiply, Reciprocal, Rescaling
+
+        return Rescaling(1.0 / other)(self) if _is_number(other) else Multiply()(self, Reciprocal()(other))
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -173,6 +187,10 @@ class Symbol:
         """Lay a brick on `xs`; see `Brick.__call__`."""
         tape = next((x.call.tape for x in xs if isinstance(x, Symbol) and x.call.tape is not None), None)
         return lay(brick, xs, tape=tape, name=name, owner=owner, attributes=attributes, parameters=parameters)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def lay(

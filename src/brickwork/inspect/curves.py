@@ -111,7 +111,7 @@ def smoothed(values: Sequence[float], weight: float) -> list[float]:
     """The running mean m = weight · m + (1 − weight) · value, corrected for its beginning; NaN stays a gap.
 
     >>> smoothed([1.0, 3.0], 0.5)
-    [1.0, 2.333333333333333]
+    [1.0, 2.3333333333333335]
     """
     found, mean, mass = [], 0.0, 0.0
     for value in values:
