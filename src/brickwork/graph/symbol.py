@@ -124,7 +124,8 @@ class Call:
 class Symbol:
     """A value of a network that is being wired: its shape, its dtype, and what makes it.
 
-    `x + y` and `x * y` lay Add and Multiply; with a number, as in `2 * x - 1`, they lay Rescaling. Under `brickwork.record()` a symbol also has its `value`.
+    `x + y` and `x * y` lay Add and Multiply; with a number, as in `2 * x - 1`, they lay Rescaling. Under
+    `brickwork.record()` a symbol also has its `value`.
     """
 
     __array_priority__ = 1000  # so that array * symbol lays a brick
