@@ -14,6 +14,11 @@ import click
 
 from .._version import __version__
 from ..errors import BrickworkError, did_you_mean
+from .datasets import data
+from .evaluate import evaluate
+from .predict import predict
+from .show import show
+from .summary import summary
 from .train import train
 
 WIDTH = 100
@@ -97,4 +102,5 @@ def main(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-main.add_command(train)
+for _command in (train, evaluate, predict, summary, show, data):
+    main.add_command(_command)

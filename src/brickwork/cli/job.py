@@ -22,6 +22,9 @@ from .own_model import is_own
 from .recipes import RECIPES, Recipe, default_model, own_model_name, own_recipe, recipe_of
 
 LOSSES = {CLASSIFICATION: "sparse_categorical_crossentropy", REGRESSION: "mean_squared_error"}
+RUN_VERSION = 1
+"""Of the run folder; readers refuse newer ones."""
+
 METRICS = {CLASSIFICATION: ["accuracy"], REGRESSION: ["mae"]}
 
 
@@ -115,12 +118,14 @@ class Job:
     def config(self, dataset: Dataset, parameters: int) -> dict[str, Any]:
         """What config.json holds: everything needed to repeat the run."""
         return {
+            "version": RUN_VERSION,
             "command": self.command(),
             "data": {
                 "name": dataset.name,
                 "path": None if find_name(self.data) else str(Path(self.data).expanduser().resolve()),
                 "source": dict(self.source),
                 "task": dataset.task,
+                "scale": dataset.scale,
                 "features": list(dataset.feature_names),
                 "training_rows": len(dataset.x_train),
                 "test_rows": len(dataset.x_test),

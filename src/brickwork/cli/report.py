@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -71,10 +74,13 @@ class Screen:
 
     def model(self, model: Any) -> None:
         """The summary of the network."""
-        text: str = model.summary_text(self.width)
+        self.verbatim(model.summary_text(self.width))
+        self.say()
+
+    def verbatim(self, text: str) -> None:
+        """Text whose lines stay as they are."""
         plain = self._console.options.ascii_only
         self._console.print(text.translate(ASCII) if plain else text, soft_wrap=True)
-        self.say()
 
     def plan(self, job: Job, rows: int) -> None:
         """How it is going to be trained."""
@@ -122,3 +128,11 @@ class Screen:
         self.fact("Time", duration(result["seconds"]))
         self.fact("Run folder", result["run"], style="bold")
         self.fact("", ", ".join(files))
+
+
+@contextmanager
+def screen(as_json: bool, result: Mapping[str, Any]) -> Iterator[Screen]:
+    """Where a command tells its result: standard output; with --json that takes the object alone."""
+    yield Screen(sys.stderr if as_json else sys.stdout)
+    if as_json:
+        print(json.dumps(result, allow_nan=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 BATCH = 256
 
 
-def score(model: Any, x: Any, y: Any) -> dict[str, float | None]:
+def score(model: Any, x: Any, y: Any, class_names: Sequence[str] = ()) -> dict[str, float | None]:
     """Loss and accuracy, or loss, MAE and R²; None for what there is not.
 
     R² = 1 − Σ(y − ŷ)² / Σ(y − mean of y)², over all targets together.
@@ -17,8 +18,8 @@ def score(model: Any, x: Any, y: Any) -> dict[str, float | None]:
     if not len(x):
         return {"loss": None, "accuracy": None}
     found = model.evaluate(x, y, batch_size=BATCH, verbose=0, return_dict=True)
-    if model.class_names:
-        return {"loss": found["loss"], "accuracy": found["accuracy"]}
+    if model.class_names or class_names:
+        return {"loss": found["loss"], "accuracy": found.get("accuracy")}
     guessed = np.asarray(model.predict(x, batch_size=BATCH, verbose=0), np.float64).reshape(len(x), -1)
     wanted = np.asarray(y, np.float64).reshape(len(x), -1)
     total = float(np.square(wanted - wanted.mean(axis=0)).sum())

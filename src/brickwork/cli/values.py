@@ -12,6 +12,16 @@ from ..arguments import Check
 Callback = Callable[[click.Context, click.Parameter, str | None], Any]
 
 
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object; all else goes to standard error."
+)
+
+
+def report_line(line: str) -> None:
+    """Tell something on the way, where it disturbs no result."""
+    click.echo(line, err=True)
+
+
 def checked(check: Check, number: Callable[[str], Any]) -> Callback:
     """A callback for an option with a number; the message of its check names the option."""
 

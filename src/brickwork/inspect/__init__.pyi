@@ -1,3 +1,6 @@
+from .confusion import confusion_matrix as confusion_matrix
+from .confusion import confusion_text as confusion_text
+from .confusion import draw_confusion as draw_confusion
 from .curves import draw_curves as draw_curves
 from .curves import read_history as read_history
 from .curves import write_history as write_history
