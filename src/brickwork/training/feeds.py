@@ -77,7 +77,9 @@ class ArrayFeed:
         begin = (self.first_step + number * self._per_pass) & (2**64 - 1)
         key = np.array([self.seed & (2**64 - 1), SHUFFLE_STREAM], dtype=np.uint64)
         counter = np.array([0, 0, 0, begin], dtype=np.uint64)
-        return np.random.Generator(np.random.Philox(key=key, counter=counter)).permutation(len(self.source))
+        # sorted by raw bits, since NumPy may change how its own permutation uses them
+        bits = np.random.Philox(key=key, counter=counter).random_raw(len(self.source))
+        return np.argsort(bits)
 
 
 @dataclass
