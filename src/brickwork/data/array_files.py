@@ -113,7 +113,11 @@ def read_header(file: BinaryIO, size: int, name: str) -> Header:
         )
     form, begin = versions[start[6], start[7]]
     (length,) = struct.unpack(form, start[8:begin])
-    text = (start[begin:] + file.read(length - (12 - begin)))[:length] if length <= _LONGEST_HEADER else b""
+    text = (
+        (start[begin:] + file.read(max(0, length - (12 - begin))))[:length]
+        if length <= _LONGEST_HEADER
+        else b""
+    )
     match = _HEADER.fullmatch(text)
     sizes = [] if match is None else [size.strip() for size in match["shape"].split(b",")]
     if sizes and not sizes[-1]:

@@ -6,6 +6,7 @@ length for each axis, then the numbers, big-endian, the last axis fastest.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import math
 import zlib
@@ -16,8 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, FormatError
+from ..files import FileError, explained
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+_MOST_AXES = 32
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -48,8 +52,11 @@ def read_idx(path: str | Path, *, axes: int | None = None) -> npt.NDArray[Any]:
 def read_content(path: str | Path) -> bytes:
     """The bytes of a file, unpacked when it is gzipped."""
     try:
-        content = Path(path).read_bytes()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        with explained(path, "read"):
+            content = Path(path).read_bytes()
+    except FileError as error:
+        if error.errno not in (errno.ENOENT, errno.EISDIR, errno.ENOTDIR):
+            raise
         raise DataError(f"{path}: expected a file; there is none. Check the path.") from None
     if content[:2] != GZIP_MAGIC:
         return content
@@ -71,6 +78,11 @@ def parse_idx(content: bytes, name: str | Path, *, axes: int | None = None) -> n
             f"Give the file as published."
         )
     count = content[3]
+    if count > _MOST_AXES:
+        raise FormatError(
+            f"{name}: expected an idx file of at most {_MOST_AXES} axes; received one of {count}. "
+            f"Give the file as published."
+        )
     if axes is not None and count != axes:
         raise FormatError(
             f"{name}: expected an idx file of {axes} axes; received one of {count}. "

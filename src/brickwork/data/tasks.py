@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..arguments import Choice
 from ..errors import DataError
-from .cells import to_number
+from .cells import number_text, to_number
 
 Array = npt.NDArray[Any]
 
@@ -181,7 +181,7 @@ def _classes(values: Array, what: str, reason: str) -> Target:
 
 
 def _name(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return number_text(value) if isinstance(value, float) else str(value)
 
 
 def _require_two(classes: int, what: str, name: str) -> None:
