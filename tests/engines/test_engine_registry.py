@@ -52,6 +52,34 @@ def test_ctrl_c_waits_for_the_end_of_the_block():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_a_block_within_a_block_is_one_block():
+    done = []
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("inner")
+        done.append("outer")
+    assert done == ["inner", "outer"]
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_systems_own_answer_to_ctrl_c_is_kept():
+    """A process that dies by Ctrl-C still does, after the block."""
+    code = """
+import os, signal
+from brickwork.engines.interrupts import uninterrupted
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+with uninterrupted():
+    os.kill(os.getpid(), signal.SIGINT)
+    print("whole", flush=True)
+print("never")
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert told.returncode == -signal.SIGINT and told.stdout == "whole\n"
+
+
 def test_without_ctrl_c_nothing_happens():
     before = signal.getsignal(signal.SIGINT)
     with uninterrupted():

@@ -13,10 +13,15 @@ import numpy as np
 from ..arrays import Array
 
 
+_inside = False
+"""Whether the main thread is in such a block already; then the outer one does the work."""
+
+
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Hold back Ctrl-C inside the `with` block; it comes right after it."""
-    if threading.current_thread() is not threading.main_thread():
+    global _inside
+    if _inside or threading.current_thread() is not threading.main_thread():
         yield
         return
     came: list[Any] = []
@@ -25,12 +30,16 @@ def uninterrupted() -> Iterator[None]:
         yield
         return
     signal.signal(signal.SIGINT, lambda *what: came.append(what))
+    _inside = True
     try:
         yield
     finally:
+        _inside = False
         signal.signal(signal.SIGINT, before)
     if came and callable(before):
         before(*came[0])
+    elif came and before == signal.SIG_DFL:
+        signal.raise_signal(signal.SIGINT)
 
 
 def write(held: Mapping[str, Array], values: Mapping[str, Any]) -> None:
