@@ -12,7 +12,6 @@ import numpy as np
 
 from ..arrays import Array
 
-
 _inside = False
 """Whether the main thread is in such a block already; then the outer one does the work."""
 
