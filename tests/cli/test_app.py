@@ -50,7 +50,10 @@ def test_the_help_of_train_shows_the_recipes():
 @pytest.mark.parametrize(
     "arguments, told",
     [
-        (["tarin", "digits"], "There is no command 'tarin'; there is data, evaluate, predict, show, summary, train. Did you mean 'train'?"),
+        (
+            ["tarin", "digits"],
+            "'tarin'; there is data, evaluate, predict, show, summary, train. Did you mean 'train'?",
+        ),
         (["--verison"], "No such option"),
         (["train", "digits", "--epoch", "3"], "No such option"),
         (["train", "digits", "iris"], "unexpected extra argument"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import json
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -108,11 +109,13 @@ def _run(work: Callable[[], Any], path: Path, what: str) -> Any:
     try:
         return work()
     except (Exception, SystemExit) as error:
-        lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == str(path)]
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [one.lineno for one in frames if Path(one.filename).resolve() == path.resolve()]
         line = error.lineno if isinstance(error, SyntaxError) else (lines or [None])[-1]
         where = f"{path}, line {line}" if line else str(path)
         told = OwnModelError(
-            f"{where}: {what} must give a network; it raises {type(error).__name__}: {error} Mend the file."
+            f"{where}: {what} must give a network; it raises {type(error).__name__}: "
+            f"{str(error).rstrip('.')}. Mend the file."
         )
         for note in getattr(error, "__notes__", ()):
             told.add_note(note)
@@ -149,7 +152,7 @@ def _of_json(path: Path) -> Any:
     """A graph on which layers were forgotten, laid again brick by brick."""
     from ..graph.graph import references
     from ..graph.serialization import graph_from_config
-    from ..graph.symbol import Owner, input_symbol
+    from ..graph.symbol import Owner, input_symbol, unique
     from ..training.model import Model
 
     with explained(path, "read"):
@@ -165,10 +168,12 @@ def _of_json(path: Path) -> Any:
         ) from None
     symbols = {name: input_symbol(spec.shape, spec.dtype, name) for name, spec in graph.inputs.items()}
     owners: dict[str, Owner] = {}
+    taken: dict[str, int] = {}
+    names = {node.name: unique(re.sub("[/@:]", "_", node.name), taken) for node in graph.nodes}
     for node in graph.nodes:
         xs = [symbols[name] for name in node.inputs]
         made = xs[0].lay(
-            node.brick, xs, name=node.name, owner=owners.get(node.owner), attributes=node.attributes
+            node.brick, xs, name=names[node.name], owner=owners.get(node.owner), attributes=node.attributes
         )
         outputs = made if isinstance(made, tuple) else (made,)
         owners.setdefault(node.owner, outputs[0].call.owner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..errors import DataError
 from .evaluate import EPOCH
 from .values import json_option, report_line
 
@@ -34,7 +35,12 @@ def predict(
     from .sources import rows_to_predict
 
     opened = open_run(run, epoch)
-    inputs = rows_to_predict(opened, files, "ignore" if ignore_unknown else "error", report_line)
+    try:
+        inputs = rows_to_predict(opened, files, "ignore" if ignore_unknown else "error", report_line)
+    except DataError as error:
+        if "unknown categories" in str(error):
+            error.add_note("--ignore-unknown does so.")
+        raise
     found = answers(opened, inputs)
     if out is not None:
         write_answers(out, found, opened.class_names)

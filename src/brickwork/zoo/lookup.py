@@ -72,7 +72,7 @@ def _regressing(made: Sequential, dataset: Dataset) -> Sequential:
     """The same layers up to the last, then a linear one, which is led to the unit of the targets."""
     mean, deviation = dataset.target_scaling()
     targets = dataset.y_train.shape[1] if dataset.y_train.ndim == 2 else 1
-    ending = [Dense(targets), Rescaling(deviation, mean)]
+    ending = [Dense(targets, name=made.layers[-1].name), Rescaling(deviation, mean)]
     return Sequential([Input(dataset.x_train.shape[1:]), *made.layers[:-1], *ending], name=made.name)
 
 
