@@ -93,10 +93,11 @@ class Program:
         return new
 
     def results(self, totals: Totals) -> dict[str, float]:
-        """The means that the running sums stand for."""
+        """The means that the running sums stand for, in the order of `compile`: JAX sorts names."""
         logs = {}
         by_label = {use.label: use.metric for use in self.metrics}
-        for label, sums in totals.items():
+        for label in self.start() if totals else ():
+            sums = totals[label]
             if label in by_label:
                 logs[label] = float(by_label[label].result(sums))
             else:
