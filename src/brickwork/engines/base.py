@@ -169,7 +169,8 @@ class Plan(ABC):
     """A program made ready by an engine. It works on the model's own arrays.
 
     `step_number` counts updates from 0; it places the random numbers of the next step, and the optimizer's
-    t is `step_number + 1`.
+    t is `step_number + 1`. `totals` are the running sums after the last step; they change together with the
+    parameters, so that a training that is interrupted anywhere can go on from both.
     """
 
     def __init__(
@@ -185,6 +186,7 @@ class Plan(ABC):
         self.seed = seed
         self.step_number = 0
         self.slots: dict[str, dict[str, Array]] = {}
+        self.totals: Totals = {}
 
     @abstractmethod
     def gradients(self, batch: Batch, *, training: bool = True) -> Gradients:
@@ -238,6 +240,22 @@ class Plan(ABC):
             }
             self.step_number = int(state["step"])
 
+    def settle(self) -> None:  # noqa: B027 - most engines have nothing to do
+        """Write back what is still on a device; called from `report`, before the state is asked for."""
+
+    def advance(
+        self,
+        gradients: Mapping[str, Array],
+        rate: float,
+        statistics: Mapping[str, Array] | None,
+        totals: Totals,
+    ) -> Totals:
+        """`apply`, and the running sums after it: both or neither. Gives the sums."""
+        with uninterrupted():
+            self.apply(gradients, rate, statistics)
+            self.totals = totals
+        return totals
+
     # -- loops that every engine may replace by faster ones -----------------------------------------
 
     def epoch(
@@ -249,13 +267,19 @@ class Plan(ABC):
         *,
         batch_size: int,
         report: Report | None = None,
+        start: int = 0,
+        totals: Totals | None = None,
     ) -> dict[str, float]:
-        """One pass: rows in `order`, a learning rate per step. Gives the means of losses and metrics."""
-        self.step_number = first_step
-        totals = self.program.start()
-        for index, rate in enumerate(rates):
+        """One pass: rows in `order`, a learning rate per step. Gives the means of losses and metrics.
+
+        `start` steps are done already, which gave the running sums `totals`; `first_step` is the number of
+        the first step of the pass all the same.
+        """
+        self.step_number = first_step + start
+        totals = self.totals = totals or self.program.start()
+        for index in range(start, len(rates)):
             rows = order[index * batch_size : (index + 1) * batch_size]
-            totals = self.step(source.gather(rows), float(rate), totals)
+            totals = self.step(source.gather(rows), float(rates[index]), totals)
             if report is not None:
                 report(index + 1, totals)
         return self.program.results(totals)

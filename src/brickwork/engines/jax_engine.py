@@ -59,6 +59,7 @@ class JaxPlan(Plan):
         self._run = jax.jit(self._trace_epoch, static_argnames="dtypes")
         self._evaluate = jax.jit(self._trace_evaluation)
         self._predict = jax.jit(self._trace_prediction)
+        self._under_way: tuple[Held, int] | None = None
 
     # -- what is traced: pure functions of their arguments ------------------------------------------
 
@@ -144,18 +145,26 @@ class JaxPlan(Plan):
         """The models' parameters and statistics, copied to the device."""
         return _copied(self.parameters), _copied(self.statistics)
 
-    def _hold(self) -> Held:
-        return (*self._arrays(), jax.tree.map(jnp.array, self.slots), self._start(), jnp.array(0))
+    def _hold(self, start: int = 0, totals: Totals | None = None) -> Held:
+        sums = {} if totals is None else jax.tree.map(lambda sum: jnp.asarray(sum, self._dtype), totals)
+        slots = jax.tree.map(jnp.array, self.slots)
+        return (*self._arrays(), slots, sums or self._start(), jnp.array(start))
 
-    def _commit(self, held: Held) -> int:
-        """Write back; gives how many steps were done."""
-        params, statistics, slots, _, done = jax.tree.map(np.array, held)
+    def _commit(self, held: Held, first_step: int, before: Totals | None = None) -> int:
+        """Write back; gives how many steps were done since `first_step`."""
+        params, statistics, slots, totals, done = jax.tree.map(np.array, held)
         with uninterrupted():
             write(self.parameters, {key: params[key] for key in self.program.trainable})
             write(self.statistics, statistics)
             self.slots = slots
-            self.step_number += int(done)
+            self.totals = totals if before is None else add_totals(before, totals)
+            self.step_number = first_step + int(done)
         return int(done)
+
+    def settle(self) -> None:
+        """See Plan."""
+        if self._under_way is not None:
+            self._commit(*self._under_way)
 
     # -- the protocol -------------------------------------------------------------------------------
 
@@ -189,16 +198,17 @@ class JaxPlan(Plan):
         for key, value in new.items():
             if not all_finite(np.asarray(value)):
                 raise overflowing_update(self.step_number, float(rate), key)
-        self._commit(({**params, **new}, _copied(statistics or {}), slots, {}, jnp.array(1)))
+        held: Held = ({**params, **new}, _copied(statistics or {}), slots, {}, jnp.array(1))
+        self._commit(held, self.step_number)
 
     def step(self, batch: Batch, rate: float, totals: Totals | None = None) -> Totals:
         """See Plan."""
         batch_in = _door(self.program.graph, batch)
         held = self._advance(self._hold(), batch_in, float(rate), self._words, self.step_number, 0)
-        if not self._commit(held):
+        before = self.program.start() if totals is None else totals
+        if not self._commit(held, self.step_number, before):
             raise self._diagnosis(batch, rate)
-        found = jax.tree.map(np.array, held[3])
-        return add_totals(self.program.start() if totals is None else totals, found)
+        return self.totals
 
     def epoch(
         self,
@@ -209,15 +219,26 @@ class JaxPlan(Plan):
         *,
         batch_size: int,
         report: Report | None = None,
+        start: int = 0,
+        totals: Totals | None = None,
     ) -> dict[str, float]:
         """See Plan. Arrays in memory go to the device once, in their own dtype, and without convolutions all
         full batches are one program, after which `report` is called; other data are gathered step by step."""
         if not all(array is None or type(array) is np.ndarray for array in source.arrays.values()):
-            return super().epoch(source, order, rates, first_step, batch_size=batch_size, report=report)
-        self.step_number = first_step
+            return super().epoch(
+                source,
+                order,
+                rates,
+                first_step,
+                batch_size=batch_size,
+                report=report,
+                start=start,
+                totals=totals,
+            )
+        self.step_number, self.totals = first_step + start, totals or self.program.start()
         data = {name: jnp.array(array) for name, array in source.arrays.items() if array is not None}
         dtypes = tuple(source.dtypes.items())
-        held, index = self._hold(), 0
+        held, index = self._hold(start, totals), start
         full = min(len(rates), len(order) // batch_size)
         try:
             while index < len(rates) and (index % _LOOK or int(held[4]) == index):
@@ -226,10 +247,12 @@ class JaxPlan(Plan):
                 rate = np.asarray(rates[index : index + count], self._dtype)
                 held = self._run(held, data, rows, rate, self._words, first_step, index, dtypes=dtypes)
                 index += count
+                self._under_way = held, first_step
                 if report is not None:
                     report(index, held[3])
         finally:
-            done = self._commit(held)
+            self._under_way = None
+            done = self._commit(held, first_step)
         if done < len(rates):
             rows = order[done * batch_size : (done + 1) * batch_size]
             raise self._diagnosis(source.gather(rows), float(rates[done]))

@@ -73,8 +73,8 @@ class ReferencePlan(Plan):
             raise diagnose(
                 self.program, self.parameters, self.statistics, batch, self.seed, self.step_number, rate
             )
-        self.apply(found.gradients, rate, found.state)
-        return add_totals(self.program.start() if totals is None else totals, found.totals)
+        after = add_totals(self.program.start() if totals is None else totals, found.totals)
+        return self.advance(found.gradients, rate, found.state, after)
 
     def evaluate_batch(self, batch: Batch, totals: Totals) -> Totals:
         """See Plan."""

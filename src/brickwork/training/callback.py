@@ -147,6 +147,14 @@ class Callback:
     def set_arrays(self, arrays: Mapping[str, Array]) -> None:
         """Take back what `get_arrays` gave."""
 
+    def commit(self, moment: Any, *, must: bool) -> None:
+        """At moments from which training can go on, to write one of them to a file: `moment.save(path)`.
+
+        `must` is True before the first step, after each epoch and at Ctrl-C; else it is up to the callback
+        whether so much time has passed that saving is worth while. Callbacks of a resumed training do not
+        have to do anything here.
+        """
+
     def _take_up(self) -> bool:
         """Whether this run goes on from a state; asked once, by `on_train_begin`."""
         resumed, self._resumed = self._resumed, False

@@ -145,6 +145,11 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.close()
 
+    def commit(self, moment: Any, *, must: bool) -> None:
+        """To all."""
+        for callback in self.callbacks:
+            callback.commit(moment, must=must)
+
     # -- what they need -----------------------------------------------------------------------------
 
     @property

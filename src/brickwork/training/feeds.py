@@ -67,9 +67,9 @@ class ArrayFeed:
             return None
         return np.concatenate(batches)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of one epoch."""
-        return map(self.source.gather, self.rows(epoch))
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch, but for the first `start` ones."""
+        return map(self.source.gather, itertools.islice(self.rows(epoch), start, None))
 
     def _permutation(self, number: int) -> Array:
         if not self.shuffle:
@@ -118,8 +118,18 @@ class BatchFeed:
                 f"with one that never ends, or a list of batches, or an object with __len__ and __getitem__."
             )
 
-    def epoch(self, epoch: int = 0) -> Iterator[Batch]:
-        """The batches of one epoch."""
+    def skip(self, batches: int) -> None:
+        """Go on behind so many batches, where epochs go on where the last one ended."""
+        for _ in range(batches if self.steps_per_epoch is not None and not self.from_start else 0):
+            if self._next() is None:
+                self._running = None
+                self._next()
+
+    def epoch(self, epoch: int = 0, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch, but for the first `start` ones."""
+        return itertools.islice(self._epoch(epoch), start, None)
+
+    def _epoch(self, epoch: int) -> Iterator[Batch]:
         if self.steps_per_epoch is None:
             yield from self._whole_pass()
             return

@@ -13,9 +13,11 @@ from ..arrays import Array
 from ..data.source import ArraySource, Batch
 from ..engines.base import Plan, Totals, add_totals, all_finite
 from ..engines.diagnosis import diagnose
+from ..engines.interrupts import uninterrupted
 from .callback import overrides
 from .callbacks import CallbackList
 from .feeds import ArrayFeed, BatchFeed, Feed
+from .resuming import Moment, Position, Resumed
 
 _REPORT_SECONDS = 0.1
 
@@ -23,9 +25,15 @@ _REPORT_SECONDS = 0.1
 class Reporter:
     """Hands running results to the callbacks at most every tenth of a second."""
 
-    def __init__(self, callbacks: CallbackList, results: Callable[[Totals], dict[str, float]]) -> None:
+    def __init__(
+        self,
+        callbacks: CallbackList,
+        results: Callable[[Totals], dict[str, float]],
+        offer: Callable[[], None] = lambda: None,
+    ) -> None:
         self._callbacks = callbacks
         self._results = results
+        self._offer = offer
         self._last = time.perf_counter()
 
     def __call__(self, step: int, totals: Totals) -> None:
@@ -34,6 +42,7 @@ class Reporter:
         if now - self._last >= _REPORT_SECONDS:
             self._last = now
             self._callbacks.on_progress(step, self._results(totals) if totals else {})
+            self._offer()
 
 
 @dataclass
@@ -48,6 +57,7 @@ class Fit:
     callbacks: CallbackList
     validation: Evaluation | None = None
     validation_freq: int = 1
+    resumed: Resumed | None = None
 
     def run(self) -> None:
         """All epochs, or as many as the callbacks let run."""
@@ -58,49 +68,97 @@ class Fit:
             self.callbacks.close()
 
     def _run(self) -> None:
-        model, callbacks = self.model, self.callbacks
+        model, callbacks, feed = self.model, self.callbacks, self.feed
+        if self.resumed is None:
+            self._zero = feed.first_step if isinstance(feed, ArrayFeed) else self.plan.step_number
+            begin = Position(self.initial_epoch, 0, self._zero)
+        else:
+            begin = self.resumed.position
+            self._zero = begin.first_step
+            self.resumed.into_callbacks(callbacks)
+            if isinstance(feed, BatchFeed):
+                feed.skip(begin.epoch * (feed.steps_per_epoch or 0))
         callbacks.on_train_begin()
         logs: dict[str, float] = {}
-        for epoch in range(self.initial_epoch, self.epochs):
-            callbacks.on_epoch_begin(epoch)
-            logs = self._epoch(epoch)
-            if self.validation is not None and (epoch + 1) % self.validation_freq == 0:
-                found = self.validation.run(callbacks)
-                logs.update({f"val_{name}": value for name, value in found.items()})
-            callbacks.on_epoch_end(epoch, logs)
+        if begin.step == 0:
+            self._commit(begin)
+        for epoch in range(begin.epoch, 0 if begin.stopped else self.epochs):
+            start = begin if epoch == begin.epoch else Position(epoch)
+            with uninterrupted():  # so that no callback is left half-way, and those behind it behind
+                callbacks.on_epoch_begin(epoch)
+                if start.step and self.resumed is not None:
+                    self.resumed.again(model, callbacks)
+            self._first, self._told = self.plan.step_number - start.step, start.step
+            self.plan.totals = start.totals or self.plan.program.start()
+            try:
+                logs = self._epoch(epoch, start)
+                if self.validation is not None and (epoch + 1) % self.validation_freq == 0:
+                    found = self.validation.run(callbacks)
+                    logs.update({f"val_{name}": value for name, value in found.items()})
+            except KeyboardInterrupt:
+                with uninterrupted():
+                    self._finish_step()
+                    self._commit(self._position(epoch))
+                raise
+            with uninterrupted():
+                callbacks.on_epoch_end(epoch, logs)
+                self._commit(Position(epoch + 1, 0, self._zero, stopped=model.stop_training))
             if model.stop_training:
                 break
         callbacks.on_train_end(logs)
 
-    def _epoch(self, epoch: int) -> dict[str, float]:
+    def _commit(self, position: Position, *, must: bool = True) -> None:
+        moment = Moment(self.model, self.plan, self.callbacks, position, facts(self.feed))
+        self.callbacks.commit(moment, must=must)
+
+    def _position(self, epoch: int) -> Position:
+        self.plan.settle()
+        return Position(
+            epoch, self.plan.step_number - self._first, self._zero, self.plan.totals, self.model.stop_training
+        )
+
+    def _epoch(self, epoch: int, start: Position) -> dict[str, float]:
         plan, feed = self.plan, self.feed
         stepwise = self.callbacks.needs_steps or self.callbacks.needs_gradients
         order = feed.order(epoch) if isinstance(feed, ArrayFeed) and not stepwise else None
+        reporter = Reporter(self.callbacks, plan.program.results, lambda: self._offer(epoch))
         if order is None or not isinstance(feed, ArrayFeed):
-            return self._steps(feed.epoch(epoch))
+            return self._steps(feed.epoch(epoch, start.step), reporter, start.step)
         return plan.epoch(
             feed.source,
             order,
-            self.model.optimizer.rates(plan.step_number, feed.steps),
-            plan.step_number,
+            self.model.optimizer.rates(self._first, feed.steps),
+            self._first,
             batch_size=feed.batch_size,
-            report=Reporter(self.callbacks, plan.program.results),
+            report=reporter,
+            start=start.step,
+            totals=plan.totals,
         )
 
-    def _steps(self, batches: Iterator[Batch]) -> dict[str, float]:
+    def _offer(self, epoch: int) -> None:
+        """Let the callbacks keep this moment, if they find it worth while."""
+        self._commit(self._position(epoch), must=False)
+
+    def _steps(self, batches: Iterator[Batch], report: Reporter, start: int) -> dict[str, float]:
         plan, callbacks = self.plan, self.callbacks
-        report = Reporter(callbacks, plan.program.results)
-        totals = plan.program.start()
-        for index, batch in enumerate(batches):
+        totals = plan.totals
+        for index, batch in enumerate(batches, start):
             callbacks.on_train_batch_begin(index)
             rate = self.model.optimizer.rate(plan.step_number)
             totals = step_with_callbacks(plan, batch, rate, totals, callbacks)
-            if callbacks.needs_steps:
-                callbacks.on_train_batch_end(index, plan.program.results(totals))
+            with uninterrupted():
+                self._finish_step()
             report(index + 1, totals)
             if self.model.stop_training:
                 break
         return plan.program.results(totals)
+
+    def _finish_step(self) -> None:
+        """Tell the callbacks of a step that is done; at Ctrl-C they may not know of it yet."""
+        done = self.plan.step_number - self._first
+        if self.callbacks.needs_steps and self._told < done:
+            self._told = done
+            self.callbacks.on_train_batch_end(done - 1, self.plan.program.results(self.plan.totals))
 
 
 def step_with_callbacks(
@@ -115,8 +173,19 @@ def step_with_callbacks(
             plan.program, plan.parameters, plan.statistics, batch, plan.seed, plan.step_number, rate
         )
     gradients = callbacks.on_gradients(plan.step_number, found.gradients)
-    plan.apply(gradients, rate, found.state)
-    return add_totals(totals, found.totals)
+    return plan.advance(gradients, rate, found.state, add_totals(totals, found.totals))
+
+
+def facts(feed: Feed) -> dict[str, Any]:
+    """What decides which rows are in which batch, but for the rows themselves."""
+    if isinstance(feed, ArrayFeed):
+        return {
+            "rows": len(feed.source),
+            "batch_size": feed.batch_size,
+            "shuffle": feed.shuffle,
+            "steps_per_epoch": feed.steps_per_epoch,
+        }
+    return {"rows": None, "steps_per_epoch": feed.steps_per_epoch}
 
 
 @dataclass

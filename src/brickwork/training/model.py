@@ -16,11 +16,12 @@ from ..seeds import next_seed
 from . import data_adapter as adapter
 from .callbacks import CallbackList, History
 from .feeds import ArrayFeed, Feed, is_array_like
-from .loop import Fit, Prediction, evaluation, shortened, steps_of
+from .loop import Fit, Prediction, evaluation, facts, shortened, steps_of
 from .network import Network
 from .one_batch import OneBatch, metrics_names
 from .one_batch import listed as in_order
 from .program import Compiled, build_program, check_names, predicting_program
+from .resuming import read_training
 from .wiring import BrickLayer
 
 _COUNT = Whole(1)
@@ -194,6 +195,8 @@ class Model(OneBatch, Network):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
+        *,
+        resume_from: Any = None,
     ) -> History:
         """Train.
 
@@ -212,6 +215,8 @@ class Model(OneBatch, Network):
         sample_weight : factor of each row's loss, (N,).
         steps_per_epoch, validation_steps : batches per epoch, for endless iterables.
         validation_freq : validate after every so many epochs.
+        resume_from : path of the last.safetensors of a RunFolder: with the same data, arguments and callbacks
+            training goes on bit for bit as it would have without being interrupted.
 
         Returns
         -------
@@ -231,6 +236,10 @@ class Model(OneBatch, Network):
         fraction = _SHARE("fit", "validation_split", validation_split)
         shuffle = Flag()("fit", "shuffle", shuffle)
         x = self._build_for(adapter.require_data(x))
+        resumed = None if resume_from is None else read_training(resume_from)
+        if resumed is not None:
+            resumed.into_model(self)
+            initial_epoch = resumed.position.epoch
         plan = self._ready()
         data = self._adapter(targets=True, class_weight=class_weight)
         feed: Feed
@@ -240,6 +249,7 @@ class Model(OneBatch, Network):
                 source, validation_data = adapter.split(source, fraction)
             source = data.weighted(source)
             first = plan.step_number - initial_epoch * (steps or -(-len(source) // batch_size))
+            first = first if resumed is None else resumed.position.first_step
             feed = ArrayFeed(source, batch_size, shuffle, self._seed, steps, first)
         else:
             adapter.require_no_targets(y, sample_weight, fraction and validation_data is None)
@@ -249,6 +259,8 @@ class Model(OneBatch, Network):
         if validation_data is not None:
             held_out = self._adapter(targets=True).held_out(validation_data)
             validation = evaluation(plan, held_out, validation_batch, validation_steps)
+        if resumed is not None:
+            resumed.require_feed(facts(feed))
         names = metrics_names(plan)
         listed = CallbackList(
             callbacks,
@@ -263,7 +275,7 @@ class Model(OneBatch, Network):
             validation_freq=validation_freq,
             metrics=names + [f"val_{name}" for name in names if validation is not None],
         )
-        Fit(self, plan, feed, epochs, initial_epoch, listed, validation, validation_freq).run()
+        Fit(self, plan, feed, epochs, initial_epoch, listed, validation, validation_freq, resumed).run()
         return listed.history or History()
 
     # -- evaluate, predict --------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """The folder that one training leaves behind, and the callback that fills it.
 
-`last.safetensors` is written first of all and then after every epoch: it is what a training has reached. The
-other files are derived from it. Every file is whole at any time, whatever happens to the process.
+`last.safetensors` is written before the first step, after every epoch, now and then in between, and at
+Ctrl-C: it is what a training has reached, and all that is needed to go on. The other files are derived from
+it. Every file is whole at any time, whatever happens to the process.
 """
 
 from __future__ import annotations
@@ -32,6 +33,12 @@ LAST = "last.safetensors"
 
 _FIRST_DRAWING = 1.0
 """Seconds that the first picture may take."""
+
+COMMIT_SECONDS = 5.0
+"""In the midst of an epoch, last.safetensors is written at most so often."""
+
+COMMIT_SHARE = 0.05
+"""At most this share of the training's time goes into that."""
 
 _DRAWING_SHARE = 0.05
 """At most this share of the training's time goes into pictures of a training that is under way."""
@@ -106,7 +113,7 @@ class RunFolder(Monitor):
     title: str | None = argument(Maybe(Text()), default=None)
     smooth: float = argument(Real(0.0, 1.0, high_open=True), default=0.0)
 
-    kept: ClassVar[tuple[str, ...]] = ("rows", "best", "best_epoch")
+    kept: ClassVar[tuple[str, ...]] = ("rows", "best", "best_epoch", "_rate", "_spent")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -120,6 +127,8 @@ class RunFolder(Monitor):
         self.rows: list[dict[str, Any]] = []
         self.best: float | None = None
         self.best_epoch = 0
+        self._rate = self._spent = 0.0
+        self._begun = perf_counter()
         self._drawn_rows = 0
         self._drawing, self._since_drawing = _FIRST_DRAWING, 0.0
 
@@ -137,7 +146,15 @@ class RunFolder(Monitor):
         text = json.dumps(self.config or {}, indent=2, ensure_ascii=False)
         write_atomically(self.path(CONFIG), text + "\n")
         self.conclude({})
-        self._save_last()
+        self._remove_remains()
+        self._committed, self._cost = perf_counter(), 0.0
+
+    def _remove_remains(self) -> None:
+        """Files that a killed process was writing."""
+        for name in (CONFIG, SUMMARY, HISTORY, CURVES, BEST, LAST):
+            path = self.path(name)
+            for half in path.parent.glob(f".{path.stem}.????????{path.suffix}"):
+                half.unlink(missing_ok=True)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Remember the time, and the rate with which the epoch begins."""
@@ -145,21 +162,33 @@ class RunFolder(Monitor):
         self._rate = self.model.optimizer.rate(self.model._ready().step_number)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """The network first, then what is derived; Ctrl-C waits meanwhile, so that the files agree."""
-        with uninterrupted():
-            self._keep(epoch, logs or {})
-
-    def _keep(self, epoch: int, logs: Logs) -> None:
+        """One more row; the files follow in `commit`, when all callbacks have had their say."""
+        logs = logs or {}
         row: dict[str, Any] = dict.fromkeys(COLUMNS)
         row |= {name: _number(value) for name, value in logs.items()}
         row |= {"epoch": epoch + 1, "learning_rate": _number(self._rate)}
         self.rows.append({**row, "seconds": round(perf_counter() - self._begun, 3)})
         current = self.read(logs)
-        better = current is not None and self.better(current, self.best)
-        if better:
+        if current is not None and self.better(current, self.best):
             self.best, self.best_epoch = current, epoch + 1
-        self._save_last()
-        if better:
+
+    def commit(self, moment: Any, *, must: bool) -> None:
+        """The network first, then what is derived; Ctrl-C waits meanwhile, so that the files agree."""
+        begun = perf_counter()
+        if not must and begun - self._committed < max(COMMIT_SECONDS, self._cost / COMMIT_SHARE):
+            return
+        with uninterrupted():
+            self._spent = begun - self._begun
+            moment.save(self.path(LAST))
+            if moment.position.step == 0:
+                self._derive(moment.position.epoch)
+        self._committed = perf_counter()
+        self._cost = self._committed - begun
+
+    def _derive(self, epochs: int) -> None:
+        if not self.rows:
+            return
+        if self.best_epoch == epochs:
             self.model.save(self.path(BEST), include_optimizer=False)
         write_history(self.path(HISTORY), self.rows)
         if self._drawing < _DRAWING_SHARE * (perf_counter() - self._since_drawing):
@@ -172,8 +201,10 @@ class RunFolder(Monitor):
         lines += [f"{name:<{width}}  {value}" for name, value in result.items()]
         write_atomically(self.path(SUMMARY), "\n".join(lines) + "\n")
 
-    def _save_last(self) -> None:
-        self.model.save(self.path(LAST))
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on; the seconds of the epoch under way count on."""
+        super().set_state(state)
+        self._begun = perf_counter() - self._spent
 
     def close(self) -> None:
         """Draw what there is, also after an interruption."""

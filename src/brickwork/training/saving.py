@@ -42,8 +42,16 @@ _DAMAGE = (
 # -- writing ----------------------------------------------------------------------------------------
 
 
-def save_model(model: Model, path: Any, *, overwrite: bool = True, include_optimizer: bool = True) -> None:
-    """Network, weights, compile arguments, optimizer state."""
+def save_model(
+    model: Model,
+    path: Any,
+    *,
+    overwrite: bool = True,
+    include_optimizer: bool = True,
+    more_header: Mapping[str, Any] | None = None,
+    more_arrays: Mapping[str, Array] | None = None,
+) -> None:
+    """Network, weights, compile arguments, optimizer state; and what else belongs to them."""
     tensors = _weights(model)
     with sharing():
         network = layer_to_config(model)
@@ -60,6 +68,8 @@ def save_model(model: Model, path: Any, *, overwrite: bool = True, include_optim
             state = _optimizer_state(model)
             tensors.update(state)
             header["optimizer"] = list(state)
+    header.update(more_header or {})
+    tensors.update(more_arrays or {})
     model_file.write(path, header, tensors, overwrite=overwrite)
 
 
@@ -263,6 +273,11 @@ def _compile(
         engine=_engine(told["engine"]),
         seed=told["seed"],
     )
+    load_optimizer_state(model, tensors)
+
+
+def load_optimizer_state(model: Model, tensors: Mapping[str, Array]) -> None:
+    """What `_optimizer_state` told, into a compiled model."""
     if "optimizer/step" in tensors and model._plan is not None:
         state = model._plan.state()
         keys = {place: key for key, place in _places(model).items()}
