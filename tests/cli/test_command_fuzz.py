@@ -107,6 +107,7 @@ def test_damaged_files_to_predict(name, cuts, length, run, place, home):
     finished(call("evaluate", home / run, file))
 
 
+@pytest.mark.filterwarnings("ignore:Glyph")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @SETTINGS
 @given(
