@@ -17,6 +17,13 @@ def write(path, text, encoding="utf-8"):
     return path
 
 
+def records(file, size=4):
+    """(line, cells) of every row."""
+    return [
+        (int(line), row) for lines, rows in file.chunks(size) for line, row in zip(lines, rows, strict=True)
+    ]
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -25,7 +32,7 @@ def test_delimiters_line_ends_and_encodings(tmp_path, delimiter, newline, encodi
     text = newline.join(delimiter.join(row) for row in rows) + newline
     file = open_csv(write(tmp_path / "a.csv", text, encoding))
     assert (file.delimiter, file.columns) == (delimiter, ("age", "name"))
-    assert list(file.records()) == [(2, ["31", "Köln"]), (3, ["", f'a {delimiter} "b"'])]
+    assert records(file) == [(2, ["31", "Köln"]), (3, ["", f'a {delimiter} "b"'])]
 
 
 @pytest.mark.parametrize(
@@ -71,8 +78,10 @@ def test_the_user_knows_better(tmp_path):
 
 
 def test_lines_are_those_of_the_file(tmp_path):
-    file = open_csv(write(tmp_path / "a.csv", 'a,b\n\n1,"two\nlines"\n , \n3,4'))
-    assert list(file.records()) == [(3, ["1", "two\nlines"]), (6, ["3", "4"])]
+    file = open_csv(write(tmp_path / "a.csv", 'a,b\n\n1,"two\nlines"\n , \n3,4\n"\r\n\r",5\n6,7'))
+    expected = [(3, ["1", "two\nlines"]), (6, ["3", "4"]), (7, ["\r\n\r", "5"]), (10, ["6", "7"])]
+    for size in (1, 2, 3, 100):
+        assert records(file, size) == expected
 
 
 @pytest.mark.parametrize("kind", ["short", "long"])
@@ -84,7 +93,7 @@ def test_a_ragged_line_is_named(tmp_path, kind):
         "line, or put cells that hold ',' into quotes"
     )
     with pytest.raises(DataError, match=re.escape(message)):
-        list(open_csv(path).records())
+        records(open_csv(path))
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "   \n", "\ufeff"])
@@ -106,10 +115,10 @@ def test_a_byte_that_is_no_text_is_named(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"a,b\n1,2\n3,K\xf6ln\n")
     message = "a.csv, line 3: expected UTF-8 text; received the byte 0xf6. Save the file as UTF-8."
     with pytest.raises(FormatError, match=re.escape(message)):
-        list(open_csv(tmp_path / "a.csv").records())
+        records(open_csv(tmp_path / "a.csv"))
     (tmp_path / "b.csv").write_bytes(b"\xff\xfea\0,\0b\0\n\0\x00\xd8")
     with pytest.raises(FormatError, match="expected UTF-16 text"):
-        list(open_csv(tmp_path / "b.csv").records())
+        records(open_csv(tmp_path / "b.csv"))
 
 
 def test_a_quote_that_is_not_closed(tmp_path):
@@ -117,7 +126,7 @@ def test_a_quote_that_is_not_closed(tmp_path):
     with pytest.raises(
         FormatError, match="line 3: expected cells separated by ',', with quotes that are closed"
     ):
-        list(open_csv(path).records())
+        records(open_csv(path))
 
 
 def test_a_file_that_is_not_there(tmp_path):

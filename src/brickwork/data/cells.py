@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ MISSING = frozenset(("", "na", "n/a", "nan", "null", "?"))
 _WRITTEN = frozenset(form for word in MISSING for form in (word, word.upper(), word.capitalize())) | {"NaN"}
 
 
-_SUSPECT = frozenset("_nN")
+_SUSPECT = re.compile("[_nN]")
 """Letters of what Python reads as a number and is none here, or is missing: 1_000, nan, inf."""
 
 
@@ -57,7 +58,7 @@ def to_numbers(cells: Cells, decimal: str = ".") -> tuple[Array, int | None]:
         return cells, None
     if decimal == ".":
         together = "".join(cells)
-        if together.isascii() and _SUSPECT.isdisjoint(together):
+        if together.isascii() and _SUSPECT.search(together) is None:
             try:
                 return np.array([float(cell) if cell else math.nan for cell in cells]), None
             except ValueError:
@@ -74,7 +75,8 @@ def to_numbers(cells: Cells, decimal: str = ".") -> tuple[Array, int | None]:
 def to_texts(cells: Cells) -> Sequence[str]:
     """Texts, with "" for missing cells; whole numbers without a fraction."""
     if not isinstance(cells, np.ndarray):
-        return [("" if is_missing(cell) else cell) for cell in cells]
+        gone = {cell for cell in set(cells) if is_missing(cell)}  # a column of texts holds each many times
+        return [("" if cell in gone else cell) for cell in cells] if gone else cells
     return [number_text(number) for number in cells.tolist()]
 
 

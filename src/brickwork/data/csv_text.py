@@ -8,17 +8,27 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from ..errors import DataError, FormatError, ParameterError
 from ..files import explained
 from .cells import is_missing, is_number
 
+Array = npt.NDArray[Any]
+
 DELIMITERS = ("\t", ";", "|", ",")
 """Those that rarely stand in a text first, since a text may hold the others in every line."""
 
+_BREAK = re.compile(r"\r\n|\r|\n")
 _SAMPLE = 1 << 16
 _SAMPLE_ROWS = 100
 
@@ -40,27 +50,27 @@ class CsvFile:
     has_header: bool
     unnamed: tuple[str, ...] = ()
 
-    def records(self) -> Iterator[tuple[int, list[str]]]:
-        """The number of the line on which each row begins, and its cells without spaces around them.
+    def chunks(self, size: int) -> Iterator[tuple[Array, list[list[str]]]]:
+        """Up to `size` rows at a time: the lines on which they begin, and their cells as they are written.
 
         Raises DataError for a row with another count of cells, FormatError for what is no CSV.
         """
         width = len(self.columns)
-        first = True
-        for line, cells in _records(self.path, self.encoding, self.delimiter):
-            if first and self.has_header:
-                first = False
-                continue
-            first = False
-            if len(cells) != width:
-                shown = self.delimiter.join(cells)[:60]
+        header = self.has_header
+        for lines, rows in _chunks(self.path, self.encoding, self.delimiter, size):
+            if header:
+                lines, rows, header = lines[1:], rows[1:], False
+            if set(map(len, rows)) - {width}:
+                line, cells = next(
+                    (line, row) for line, row in zip(lines, rows, strict=True) if len(row) != width
+                )
                 raise DataError(
                     f"{self.path}, line {line}: expected {width} cells, as many as there are columns; "
-                    f"received {len(cells)}: {shown!r}. Complete the line, or put cells that hold "
-                    f"{self.delimiter!r} into "
-                    f'quotes ("…").'
+                    f"received {len(cells)}: {self.delimiter.join(cells)[:60]!r}. Complete the line, or put "
+                    f'cells that hold {self.delimiter!r} into quotes ("…").'
                 )
-            yield line, cells
+            if rows:
+                yield lines, rows
 
 
 def open_csv(path: str | Path, *, header: bool | None = None, delimiter: str | None = None) -> CsvFile:
@@ -99,7 +109,7 @@ def open_csv(path: str | Path, *, header: bool | None = None, delimiter: str | N
         rows = _sample(path, encoding, delimiter)
     if not rows:
         # tells of what is wrong with the very first line, or that there is none
-        next(_records(path, encoding, delimiter), None)
+        next(_chunks(path, encoding, delimiter, 1), None)
         raise DataError(f"{path}: expected a header and rows; the file is empty. Is it the right one?")
     has_header = _has_header(rows) if header is None else bool(header)
     names = tuple(
@@ -121,25 +131,42 @@ def _encoding(path: Path) -> str:
     return "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
 
-def _records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not blank, with the line on which each begins."""
+def _chunks(path: Path, encoding: str, delimiter: str, size: int) -> Iterator[tuple[Array, list[list[str]]]]:
+    """Rows that are not blank, with the lines on which they begin."""
     with explained(path, "read"), open(path, encoding=encoding, newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
         line = 1
-        try:
-            for row in reader:
-                cells = [cell.strip() for cell in row]
-                if any(cells):
-                    yield line, cells
-                line = reader.line_num + 1
-        except UnicodeError:
-            raise _not_text(path, encoding) from None
-        except csv.Error as error:
-            raise FormatError(
-                f"{path}, line {line}: expected cells separated by {delimiter!r}, with quotes that are "
-                f"closed; received something else ({error}). Double a quote inside a cell, and close every "
-                "quote."
-            ) from None
+        while True:
+            try:
+                rows = list(itertools.islice(reader, size))
+            except UnicodeError:
+                raise _not_text(path, encoding) from None
+            except csv.Error as error:
+                raise _not_csv(path, encoding, delimiter, error) from None
+            if not rows:
+                return
+            lines = np.arange(line, line + len(rows))
+            if reader.line_num + 1 != line + len(rows):  # some cells hold several lines
+                breaks = [sum(len(_BREAK.findall(cell)) for cell in row) for row in rows]
+                lines += np.cumsum([0, *breaks[:-1]])
+            line = reader.line_num + 1
+            if not all(map(any, rows)):
+                kept = [number for number, row in enumerate(rows) if any(row)]
+                lines, rows = lines[kept], [rows[number] for number in kept]
+            yield lines, rows
+
+
+def _not_csv(path: Path, encoding: str, delimiter: str, error: csv.Error) -> FormatError:
+    """The error that names the line on which the row begins that cannot be read."""
+    line = 1
+    with open(path, encoding=encoding, newline="") as file, suppress(csv.Error, UnicodeError):
+        reader = csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
+        for _ in reader:
+            line = reader.line_num + 1
+    return FormatError(
+        f"{path}, line {line}: expected cells separated by {delimiter!r}, with quotes that are closed; "
+        f"received something else ({error}). Double a quote inside a cell, and close every quote."
+    )
 
 
 def _sample(path: Path, encoding: str, delimiter: str) -> list[list[str]]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, ParameterError, did_you_mean, known_names
-from .cells import Cells, is_missing, number_text, to_numbers, to_texts
+from .cells import Array, Cells, number_text, to_numbers, to_texts
 from .tables import Block, Table
 
 NUMERIC = "numeric"
@@ -57,19 +57,17 @@ class Facts:
 
     def add(self, cells: Cells, block: Block) -> None:
         """Take in a part of the column."""
-        if self.decimals:
-            self._add_numbers(cells, block)
+        numbers = self._add_numbers(cells, block) if self.decimals else None
         if not self.overflow:
             self.counts.update(to_texts(cells))
             self.overflow = len(self.counts) > _MOST_COUNTED
-            self.missing = self.counts[""]
-        elif isinstance(cells, np.ndarray):
-            self.missing += int(np.isnan(cells).sum())
+        if numbers is None:
+            self.missing += sum(not text for text in to_texts(cells))
         else:
-            self.missing += sum(map(is_missing, cells))
+            self.missing += int(np.isnan(numbers).sum())
         self.rows += block.count
 
-    def _add_numbers(self, cells: Cells, block: Block) -> None:
+    def _add_numbers(self, cells: Cells, block: Block) -> Array | None:
         good = []
         for decimal in self.decimals:
             numbers, stop = to_numbers(cells, decimal)
@@ -79,7 +77,7 @@ class Facts:
                 self.text_place, self.text = block.place(stop), str(cells[stop])
         self.decimals = tuple(decimal for decimal, _ in good)
         if not good:
-            return
+            return None
         numbers = good[0][1]
         wrong = np.abs(numbers) > _LARGEST
         if wrong.any() and not self.too_large:
@@ -92,6 +90,7 @@ class Facts:
             self.low if self.low in (0.0, 1.0) else np.nan
         )
         self.runs = self.runs and bool(np.array_equal(numbers, expected))
+        return numbers
 
     @property
     def numeric(self) -> bool:

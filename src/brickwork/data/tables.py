@@ -7,6 +7,7 @@ through.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from .cells import Cells, number_text
 from .csv_text import CsvFile, open_csv
 
 BLOCK_ROWS = 4096
+
+_SPACE = re.compile(r"\s")
 
 
 @dataclass(frozen=True)
@@ -79,28 +82,20 @@ class CsvTable(Table):
 
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Block]:
         """The cells of these columns, or of all, as texts."""
-        wanted = [(name, self.columns.index(name)) for name in (columns or self.columns)]
-        lines: list[int] = []
-        rows: list[list[str]] = []
+        wanted = {name: self.columns.index(name) for name in (columns or self.columns)}
         first = 0
+        for lines, rows in self.file.chunks(BLOCK_ROWS):
+            given = list(zip(*rows, strict=True))
+            cells = {name: _stripped(given[place]) for name, place in wanted.items()}
+            yield Block(cells, first, len(rows), lines)
+            first += len(rows)
 
-        def block() -> Block:
-            return Block(
-                {name: [row[place] for row in rows] for name, place in wanted},
-                first,
-                len(rows),
-                np.array(lines),
-            )
 
-        for line, cells in self.file.records():
-            lines.append(line)
-            rows.append(cells)
-            if len(rows) == BLOCK_ROWS:
-                yield block()
-                first += len(rows)
-                lines, rows = [], []
-        if rows:
-            yield block()
+def _stripped(cells: Sequence[str]) -> list[str]:
+    """Cells without spaces around them; looked for in all of them at once, since most have none."""
+    if _SPACE.search("".join(cells)) is None:
+        return list(cells)
+    return [cell.strip() for cell in cells]
 
 
 class MemoryTable(Table):

@@ -170,9 +170,13 @@ class _TargetCells:
     def add(self, block: Block) -> None:
         """Take in the target's cells of a block. Raises DataError for a missing one and an infinite one."""
         cells = block.cells[self.name]
-        gone = np.isnan(cells) if isinstance(cells, np.ndarray) else [is_missing(cell) for cell in cells]
-        if any(gone):
-            raise missing_target(self.table, block, int(np.argmax(gone)), self.name)
+        if isinstance(cells, np.ndarray):
+            gone = np.flatnonzero(np.isnan(cells)).tolist()
+        else:
+            words = {cell for cell in set(cells) if is_missing(cell)}
+            gone = [row for row, cell in enumerate(cells) if cell in words] if words else []
+        if gone:
+            raise missing_target(self.table, block, gone[0], self.name)
         self._blocks.append(Block({}, block.first, block.count, block.lines))
         if self._texts is None:
             numbers = self._parsed(block)
