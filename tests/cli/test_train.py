@@ -288,7 +288,10 @@ def test_ctrl_c_before_the_end_of_the_first_epoch(train, tmp_path, monkeypatch):
     monkeypatch.setattr("brickwork.engines.reference.ReferencePlan.step", interrupt)
     result = train("iris", "--out", "run")
     assert result.exit_code == 130
-    assert "Stopped by Ctrl-C. No epoch was finished; run holds the network as it began." in result.stderr
+    assert (
+        "Stopped by Ctrl-C. No epoch was finished; run holds the network of the step that was reached."
+        in result.stderr
+    )
     assert sorted(os.listdir(tmp_path / "run")) == ["config.json", "last.safetensors", "summary.txt"]
 
 
@@ -319,4 +322,4 @@ def test_ctrl_c_keeps_what_was_trained(tmp_path):
     assert sorted(os.listdir(tmp_path / "run")) == FILES
     epochs = len(history.read_text().splitlines()) - 1
     assert epochs >= 1
-    assert load_model(tmp_path / "run" / "last.safetensors")._plan.step_number == epochs * 41
+    assert load_model(tmp_path / "run" / "last.safetensors")._plan.step_number >= epochs * 41

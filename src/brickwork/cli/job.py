@@ -117,6 +117,8 @@ class Job:
 
     def config(self, dataset: Dataset, parameters: int) -> dict[str, Any]:
         """What config.json holds: everything needed to repeat the run."""
+        from .again import code_hash
+
         return {
             "version": RUN_VERSION,
             "command": self.command(),
@@ -133,7 +135,12 @@ class Job:
                 "classes": list(dataset.class_names),
                 "content_hash": dataset.content_hash(),
             },
-            "model": {"name": self.model, "options": dict(self.recipe.options), "parameters": parameters},
+            "model": {
+                "name": self.model,
+                "options": dict(self.recipe.options),
+                "parameters": parameters,
+                "code_hash": code_hash(self.model),
+            },
             "optimizer": self.optimizer,
             "reduce_learning_rate_on_plateau": self.decay,
             "loss": self.loss,
@@ -145,6 +152,8 @@ class Job:
             "validation_split": self.validation_split,
             "engine": self.engine,
             "seed": self.seed,
+            "keep": self.keep,
+            "smooth": self.smooth,
             "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "versions": versions(self.engine),
         }

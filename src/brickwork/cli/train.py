@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ..arguments import Real, Whole
 from .recipes import SMALL, table
@@ -51,10 +52,22 @@ _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 @click.option("--keep", **_PATIENCE, default="0", help="Keep the networks of the last so many epochs.")
 @click.option("--smooth", **_SHARE, default="0", help="Smooth the curves: the weight of what was, as 0.6.")
 @click.option("--out", metavar="DIR", help="The run folder, new or empty.  [default: runs/DATA-MODEL-TIME]")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out DIR, which was interrupted.")
+@click.option("--from", "from_", metavar="CONFIG", help="Repeat the run of this config.json.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object; all else goes to standard error."
 )
-def train(data: str | None, as_json: bool, out: str | None, **options: Any) -> None:
+@click.pass_context
+def train(
+    ctx: click.Context,
+    /,
+    data: str | None,
+    as_json: bool,
+    out: str | None,
+    resume: bool,
+    from_: str | None,
+    **options: Any,
+) -> None:
     """Train a network on DATA: a data set by name, or your own.
 
     Names are digits, iris, mnist, fashion-mnist, cifar-10 and those that `brickwork data list` tells. Your
@@ -72,16 +85,28 @@ def train(data: str | None, as_json: bool, out: str | None, **options: Any) -> N
       brickwork train pictures/ --image-size 64x64
       brickwork train houses.csv --target price
       brickwork train digits --model nets.py:small --keep 5
+      brickwork train --resume --out runs/slow
+      brickwork train --from runs/slow/config.json
       brickwork train digits --json | python -m json.tool
     """
     if data in SMALL and "numpy" not in sys.modules and not any(name in os.environ for name in _THREADS):
         # BLAS threads wait for each other longer than they compute on matrices so small, above all on a
         # machine that is busy. NumPy reads these when it is loaded, which is below.
         os.environ.update(dict.fromkeys(_THREADS, "1"))
+    from .again import job_to_repeat, job_to_resume
     from .job import settle
     from .training import run
 
-    result = run(settle(data, out=out, **options), sys.stderr if as_json else sys.stdout)
+    stream = sys.stderr if as_json else sys.stdout
+    if resume or from_ is not None:
+        given = {name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+        if resume:
+            job, config = job_to_resume(out, given, options["epochs"], data)
+            result = run(job, stream, config)
+        else:
+            result = run(job_to_repeat(str(from_), out), stream)
+    else:
+        result = run(settle(data, out=out, **options), stream)
     if as_json:
         import json
 

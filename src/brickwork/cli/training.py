@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -17,8 +18,10 @@ from ..seeds import set_random_seed
 from ..training.callback import Callback, Logs
 from ..training.progress import ProgressDisplay
 from ..training.rates import ReduceLROnPlateau
+from ..training.resuming import read_training
 from ..training.run_folder import LAST, RunFolder, new_folder, numbered_folder
 from ..training.stopping import EarlyStopping
+from .again import require_same
 from .job import Job
 from .keeping import KeepEpochs
 from .own_model import is_own, own_model
@@ -28,15 +31,22 @@ from .scores import score
 from .sources import load
 
 
-def run(job: Job, stream: IO[str]) -> dict[str, Any]:
-    """Do the job; tell the user on `stream`. Gives the result for programs."""
+def run(job: Job, stream: IO[str], resumed: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Do the job; tell the user on `stream`. Gives the result for programs.
+
+    `resumed` is config.json of a run that goes on, in its own folder.
+    """
     screen = Screen(stream)
     begun = time.perf_counter()
     with ExitStack() as stack:
-        if job.out is not None:
+        if resumed is not None:
+            place = Path(str(job.out)).expanduser()
+        elif job.out is not None:
             place = stack.enter_context(folder_of(job))
         dataset = load(job, lambda line: screen.say(line, style="yellow"))
         job = job.fitted(dataset)
+        if resumed is not None:
+            require_same(job, dataset, resumed)
         if job.out is None:
             place = stack.enter_context(folder_of(job))
         screen.data(dataset)
@@ -44,11 +54,14 @@ def run(job: Job, stream: IO[str]) -> dict[str, Any]:
         screen.model(model)
         screen.plan(job, len(dataset.x_train))
         config = job.config(dataset, model.count_params())
+        last = place / LAST if resumed is not None and (place / LAST).exists() else None
+        if last is not None:
+            screen.say(where(last, job), style="bold")
         folder = RunFolder(
             str(place), config, job.monitor, title=f"{dataset.title}: {job.model}", smooth=job.smooth
         )
         try:
-            stopping = fit(job, model, dataset, folder, stream)
+            stopping = fit(job, model, dataset, folder, stream, last)
             tested = score(model, dataset.x_test, dataset.y_test)
         except KeyboardInterrupt as error:
             raise KeyboardInterrupt(f"Stopped by Ctrl-C. {kept(folder)}") from error
@@ -114,7 +127,23 @@ def build(job: Job, dataset: Dataset) -> Any:
     return model
 
 
-def fit(job: Job, model: Any, dataset: Dataset, folder: RunFolder, stream: IO[str]) -> EarlyStopping | None:
+def where(last: Path, job: Job) -> str:
+    """At which place a run goes on, in a sentence."""
+    position = read_training(last).position
+    if position.stopped or position.epoch >= job.epochs:
+        more = "" if position.stopped else f" Ask for more with --epochs {2 * position.epoch}."
+        return f"This run is finished: epoch {position.epoch} was its last. It is only tested again.{more}"
+    return f"Going on in epoch {position.epoch + 1}, after {position.step} steps of it."
+
+
+def fit(
+    job: Job,
+    model: Any,
+    dataset: Dataset,
+    folder: RunFolder,
+    stream: IO[str],
+    resume_from: Path | None = None,
+) -> EarlyStopping | None:
     """Train; the files of the run are written after every epoch."""
     callbacks: list[Callback] = [Guessing(chance_loss(dataset))]
     stopping = None
@@ -134,6 +163,7 @@ def fit(job: Job, model: Any, dataset: Dataset, folder: RunFolder, stream: IO[st
         epochs=job.epochs,
         validation_split=job.validation_split,
         callbacks=callbacks,
+        resume_from=resume_from,
     )
     return stopping
 
@@ -169,10 +199,13 @@ def kept(folder: RunFolder) -> str:
     count = len(folder.rows)
     if not folder.path(LAST).exists():
         return "Nothing was trained yet."
+    resume = f"Go on with: brickwork train --resume --out {shlex.quote(folder.folder)}"
     if not count:
-        return f"No epoch was finished; {folder.folder} holds the network as it began."
+        return (
+            f"No epoch was finished; {folder.folder} holds the network of the step that was reached. {resume}"
+        )
     epochs = "epoch 1" if count == 1 else f"{count} epochs"
     return (
         f"Kept in {folder.folder}: the network after {epochs} in last.safetensors, the best one (epoch "
-        f"{folder.best_epoch}) in best.safetensors, history.csv and curves.png."
+        f"{folder.best_epoch}) in best.safetensors, history.csv and curves.png. {resume}"
     )

@@ -320,7 +320,8 @@ def add_totals(left: Totals, right: Totals) -> Totals:
 def all_finite(array: Array) -> bool:
     """Whether there is neither NaN nor infinity; one product of the array with itself mostly tells."""
     flat = array.reshape(-1)
-    return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(flat).all())
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(flat).all())
 
 
 def require_gradients(gradients: Mapping[str, Array], trainable: Mapping[str, Array]) -> None:
