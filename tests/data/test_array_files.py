@@ -174,6 +174,16 @@ def test_foreign_and_damaged_npz(tmp_path):
         read_npz(archive(tmp_path / "c.npz", {"x.txt": "hello, this is no array"}))
 
 
+@pytest.mark.parametrize("size", [3, 300_000])
+def test_a_packed_array_whose_sum_is_wrong(tmp_path, size):
+    np.savez_compressed(tmp_path / "a.npz", x=np.arange(size))
+    content = (tmp_path / "a.npz").read_bytes()
+    crc = content[14:18]
+    assert content.count(crc) == 2  # before the content, and in the directory
+    with pytest.raises(FormatError, match="Bad CRC-32"):
+        read_npz(write(tmp_path / "b.npz", content.replace(crc, bytes(4))))
+
+
 def test_a_packed_array_that_promises_more_than_it_holds(tmp_path, monkeypatch):
     text = "{'descr': '<f4', 'fortran_order': False, 'shape': (4000000,), }"
     packed = {"compression": zipfile.ZIP_DEFLATED}
