@@ -92,3 +92,15 @@ def test_scaling_of_targets():
     assert one.target_scaling() == (2.0, 1.0)
     several = changed(y_train=np.array([[1.0, 5.0], [3.0, 5.0]], np.float32))
     assert several.target_scaling() == ([2.0, 5.0], [1.0, 1.0])  # what never changes keeps its unit
+
+
+def test_rows_in_another_order_are_other_data(monkeypatch):
+    """Though no block that is read shows it."""
+    monkeypatch.setattr(dataset_module, "_WHOLE", 1000)
+    monkeypatch.setattr(dataset_module, "_SAMPLE_BYTES", 4)
+    x = np.zeros((4000, 1), np.float32)
+    order = np.arange(4000)
+    swapped = order.copy()
+    swapped[[10, 11]] = [11, 10]
+    hashes = {changed(x_train=Rows(x, rows)).content_hash() for rows in (order, swapped)}
+    assert len(hashes) == 2
