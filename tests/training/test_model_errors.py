@@ -250,6 +250,10 @@ def test_labels_of_one_unit():
             r"x must hold numbers; it holds object, such as None\. Make numbers of it",
         ),
         ([["a"] * 4] * ROWS, r"it holds <U1, such as 'a'"),
+        (
+            np.ma.masked_array(X, X > 2),
+            r"x must hold a number everywhere; some are masked\. Fill them: x\.filled\(0\), say",
+        ),
     ],
 )
 def test_numbers_that_are_none(x, message):
@@ -642,7 +646,9 @@ def test_counts_of_samples_are_whole():
     before = layer.get_weights()
     whole = [isinstance(w.dtype.type(0), np.integer) for w in before]
     with pytest.raises(DataError, match=r"count' holds whole numbers; it received float64 such as \[2\.5\]"):
-        layer.set_weights([np.asarray(2.5) if count else w + 1 for w, count in zip(before, whole, strict=True)])
+        layer.set_weights(
+            [np.asarray(2.5) if count else w + 1 for w, count in zip(before, whole, strict=True)]
+        )
     assert all(np.array_equal(w, v) for w, v in zip(layer.get_weights(), before, strict=True))
     layer.set_weights([np.asarray(w, float) + 1 for w in before])
     assert any(whole) and layer.get_weights()[whole.index(True)] == before[whole.index(True)] + 1

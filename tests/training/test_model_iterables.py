@@ -82,10 +82,28 @@ def test_a_generator_for_several_epochs_is_refused_before_training(rng):
     x, y = digits(rng)
     model, fresh = classifier(), classifier()
     with pytest.raises(
-        DataError, match=r"A generator runs once, and epochs ask for 2 passes\. Pass steps_per"
+        DataError,
+        match=r"data must last for 2 passes; it received a generator, which runs once\. Pass steps_per_epoch",
     ):
         model.fit(iter(batches(x, y)), epochs=2, verbose=0)
     assert same(model, fresh)
+
+
+def test_a_generator_for_several_validations_is_refused_before_training(rng):
+    x, y = digits(rng)
+    model, fresh = classifier(), classifier()
+    message = (
+        r"validation data must last for 2 passes; it received a generator, .*Pass validation_steps with one"
+    )
+    with pytest.raises(DataError, match=message):
+        model.fit(x, y, epochs=2, validation_data=iter(batches(x, y)), verbose=0)
+    with pytest.raises(DataError, match=message):
+        model.fit(
+            x, y, epochs=6, initial_epoch=1, validation_data=iter(batches(x, y)), validation_freq=3, verbose=0
+        )
+    assert same(model, fresh)
+    history = model.fit(x, y, epochs=5, validation_data=iter(batches(x, y)), validation_freq=3, verbose=0)
+    assert len(history.history["val_loss"]) == 1
 
 
 def test_a_generator_that_ends_too_early(rng):

@@ -476,6 +476,11 @@ def test_calling_a_model_on_arrays_computes_and_remembers_nothing(rng):
     np.testing.assert_allclose(model(data), model.predict(data, verbose=0), rtol=1e-6)
     assert [len(layer._calls) for layer in model._all_layers()] == before
     assert (model(data, training=True) == 0).any()
+    with bw.record() as tape:
+        told = model(data)
+    np.testing.assert_allclose(told.value, model.predict(data, verbose=0), rtol=1e-6)
+    assert len(tape.gradients(told)) > 3
+    assert [len(layer._calls) for layer in model._all_layers()] == before
     assert two_outputs(as_dict=True)(data)["kinds"].shape == (ROWS, 3)
 
 

@@ -216,7 +216,8 @@ class Layer(Configured):
         finally:
             self._roles = roles
         self._built = True
-        self._calls.append(call)
+        if _tape_of(symbols) is None:  # a layer must not keep the numbers of every recording
+            self._calls.append(call)
         return y
 
     def _lay_penalties(self, call: LayerCall) -> None:

@@ -27,6 +27,10 @@ def as_array(given: Any, what: str) -> Array:
             f"{what} must be an array of numbers whose rows are all of one shape; making one of "
             f"{type(given).__name__} fails: {str(error).rstrip('.')}. Cut or pad the rows to one length."
         ) from error
+    if np.ma.is_masked(array):
+        raise DataError(
+            f"{what} must hold a number everywhere; some are masked. Fill them: x.filled(0), say."
+        )
     if array.dtype.kind not in "fiub":
         raise DataError(f"{what} must hold numbers; it holds {_what_is_there(array)}")
     if array.ndim == 0:

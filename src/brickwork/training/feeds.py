@@ -110,12 +110,13 @@ class BatchFeed:
             return self.steps_per_epoch
         return len(self.data) if hasattr(self.data, "__len__") else None
 
-    def require_epochs(self, count: int) -> None:
-        """DataError where the data is known not to last for so many epochs."""
+    def require_passes(self, count: int, argument: str) -> None:
+        """DataError where the data is known not to last for so many passes."""
         if count > 1 and self.once and self.steps_per_epoch is None:
             raise DataError(
-                f"{self.where}A generator runs once, and epochs ask for {count} passes. Pass steps_per_epoch "
-                f"with one that never ends, or a list of batches, or an object with __len__ and __getitem__."
+                f"{self.where}data must last for {count} passes; it received a generator, which runs once. "
+                f"Pass {argument} with one that never ends, or a list of batches, or an object with __len__ "
+                f"and __getitem__."
             )
 
     def skip(self, batches: int) -> None:

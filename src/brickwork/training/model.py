@@ -15,7 +15,7 @@ from ..layers.serialization import register_layer
 from ..seeds import next_seed
 from . import data_adapter as adapter
 from .callbacks import CallbackList, History
-from .feeds import ArrayFeed, Feed, is_array_like
+from .feeds import ArrayFeed, BatchFeed, Feed, is_array_like
 from .loop import Fit, Prediction, evaluation, facts, shortened, steps_of
 from .network import Network
 from .one_batch import OneBatch, metrics_names
@@ -254,11 +254,14 @@ class Model(OneBatch, Network):
         else:
             adapter.require_no_targets(y, sample_weight, fraction and validation_data is None)
             feed = data.feed(x, steps)
-            feed.require_epochs(epochs - initial_epoch)
+            feed.require_passes(epochs - initial_epoch, "steps_per_epoch")
         validation = None
         if validation_data is not None:
             held_out = self._adapter(targets=True).held_out(validation_data)
             validation = evaluation(plan, held_out, validation_batch, validation_steps)
+            if isinstance(validation.data, BatchFeed):
+                times = epochs // validation_freq - initial_epoch // validation_freq
+                validation.data.require_passes(times, "validation_steps")
         if resumed is not None:
             resumed.require_feed(facts(feed))
         names = metrics_names(plan)
