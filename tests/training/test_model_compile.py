@@ -248,6 +248,11 @@ BAD = [
         ParameterError,
         r"An optimizer must be one of 'sgd', 'adam'.*; got 'adamm'\. Did you mean 'adam'\?",
     ),
+    (
+        {"optimizer": None},
+        ParameterTypeError,
+        r"compile needs an optimizer; it received None\. Write optimizer='adam'",
+    ),
     ({"optimizer": 0.1}, ParameterTypeError, r"An optimizer must be one of .*; got 0\.1 of type float"),
     (
         {"engine": "jx"},

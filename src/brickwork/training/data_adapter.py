@@ -98,8 +98,8 @@ class Adapter:
             return data
         if _is_array(data):
             raise DataError(
-                f"{where}data must be (x, y) or (x, y, sample_weight), or an iterable of batches; it received "
-                f"one array. Pass both: validation_data=(x_val, y_val)."
+                f"{where}data must be (x, y) or (x, y, sample_weight), or an iterable of batches; it "
+                f"received one array. Pass both: validation_data=(x_val, y_val)."
             )
         if not _is_parts(data):
             return self.feed(require_data(data), where=where)

@@ -10,12 +10,13 @@ from ..arguments import Flag, Maybe, Real, Whole
 from ..arrays import Array
 from ..engines.base import Plan
 from ..engines.registry import get_engine
-from ..errors import NotFittedError, ParameterError
+from ..errors import NotFittedError, ParameterError, ParameterTypeError
 from ..layers.serialization import register_layer
 from ..seeds import next_seed
 from . import data_adapter as adapter
 from .callbacks import CallbackList, History
 from .feeds import ArrayFeed, BatchFeed, Feed, is_array_like
+from .keeping import Keeping
 from .loop import Fit, Prediction, evaluation, facts, shortened, steps_of
 from .network import Network
 from .one_batch import OneBatch, metrics_names
@@ -30,7 +31,7 @@ _SHARE = Real(0.0, 1.0, high_open=True)
 
 
 @register_layer
-class Model(OneBatch, Network):
+class Model(OneBatch, Keeping, Network):
     """A network that can be trained.
 
     Parameters
@@ -76,6 +77,11 @@ class Model(OneBatch, Network):
         self._engine: Any = get_engine("reference")
         self._seed = 0
 
+    @property
+    def kind(self) -> str:
+        """The word for this network in summaries, as Keras has it."""
+        return "Functional" if type(self) is Model else type(self).__name__
+
     # -- compile ------------------------------------------------------------------------------------
 
     def compile(
@@ -109,7 +115,7 @@ class Model(OneBatch, Network):
         """
         check_names(loss, metrics, weighted_metrics)
         self._engine = get_engine(engine)
-        self.optimizer = optimizers.get(optimizer)
+        self.optimizer = _optimizer(optimizer)
         self.loss = loss
         self._seed = next_seed() if seed is None else Whole(0, 2**64 - 1)("compile", "seed", seed)
         self._compile_arguments = {
@@ -356,65 +362,11 @@ class Model(OneBatch, Network):
             return dict(zip(self._output_structure, outputs, strict=True))
         return list(outputs) if len(outputs) > 1 else outputs[0]
 
-    # -- looking and keeping ------------------------------------------------------------------------
-
-    def summary(
-        self,
-        line_length: int | None = None,
-        positions: Any = None,
-        print_fn: Any = None,
-        expand_nested: bool = False,
-        show_trainable: bool = False,
-        layer_range: Any = None,
-        *,
-        bricks: bool = False,
-    ) -> None:
-        """Print layers, output shapes, numbers of parameters and connections.
-
-        `bricks=True` shows the bricks in each layer. `line_length` is the width; `print_fn` takes the text.
-        The other arguments are Keras's and change nothing here.
-        """
-        (print_fn or print)(self.summary_text(line_length, bricks=bricks))
-
-    def summary_text(self, line_length: int | None = None, *, bricks: bool = False) -> str:
-        """What `summary` prints."""
-        from ..inspect.summary import summary_text
-
-        text: str = summary_text(
-            self.graph,
-            name=self.name,
-            kind=self.kind,
-            show_inputs=self.kind != "Sequential",
-            bricks=bricks,
-            width=line_length,
-        )
-        if self.preprocessing is not None:
-            columns = "\n".join(f"  {line}" for line in self.preprocessing.describe())
-            text += f"\nPreprocessing of the table's columns:\n{columns}"
-        return text
-
-    @property
-    def kind(self) -> str:
-        """The word for this network in summaries, as Keras has it."""
-        return "Functional" if type(self) is Model else type(self).__name__
-
-    def save(self, filepath: Any, overwrite: bool = True, *, include_optimizer: bool = True) -> None:
-        """Write network, weights, compile arguments and optimizer state to a .safetensors file."""
-        from .saving import save_model
-
-        save_model(self, filepath, overwrite=overwrite, include_optimizer=include_optimizer)
-
-    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights alone to a .safetensors file."""
-        from .saving import save_weights
-
-        save_weights(self, filepath, overwrite=overwrite)
-
-    def load_weights(self, filepath: Any) -> None:
-        """Read weights written by `save_weights` or `save` for a network of the same arrays, all or none."""
-        from .saving import load_weights
-
-        load_weights(self, filepath)
-
 
 register_layer(BrickLayer)
+
+
+def _optimizer(identifier: Any) -> Any:
+    if identifier is None:
+        raise ParameterTypeError("compile needs an optimizer; it received None. Write optimizer='adam', say.")
+    return optimizers.get(identifier)
