@@ -24,7 +24,7 @@ LARGEST_COPY = 1 << 30
 COPIED_BELOW = 1 << 26
 """Bytes up to which an array is brought into memory, and copied where its rows are taken in another order."""
 
-_RELEASE_AFTER = 1 << 27
+_RELEASE_AFTER = 1 << 25
 """Bytes of a mapped file that are touched before their pages are given back."""
 
 _AROUND = 1 << 16
@@ -162,15 +162,28 @@ class Rows(LazyRows):
             return np.empty((0, *self.base.shape[1:]), self.dtype)
         wanted, back = (places, None) if _is_rising(places) else np.unique(places, return_inverse=True)
         first, last = int(wanted[0]), int(wanted[-1])
-        whole_run = last - first + 1 == len(wanted)
-        taken = np.array(self.base[first : last + 1] if whole_run else self.base[wanted], self.dtype)
+        if last - first + 1 == len(wanted):
+            taken = np.array(self.base[first : last + 1], self.dtype)
+            self._release(taken.nbytes)
+        elif self._map is None:
+            taken = np.array(self.base[wanted], self.dtype)
+        else:
+            taken = np.empty((len(wanted), *self.base.shape[1:]), self.dtype)
+            touched = max(taken.nbytes // len(taken), _AROUND)
+            step = max(1, _RELEASE_AFTER // touched)
+            for start in range(0, len(wanted), step):
+                some = wanted[start : start + step]
+                taken[start : start + step] = self.base[some]
+                self._release(len(some) * touched)
+        return taken if back is None else taken[back]
+
+    def _release(self, touched: int) -> None:
+        """Give pages of the file back once enough of them were touched."""
         if self._map is not None:
-            row = taken.nbytes // len(taken)
-            self._touched += taken.nbytes if whole_run else len(taken) * max(row, _AROUND)
-            if self._touched > _RELEASE_AFTER:
+            self._touched += touched
+            if self._touched >= _RELEASE_AFTER:
                 self._touched = 0
                 self._map.madvise(mmap.MADV_DONTNEED)
-        return taken if back is None else taken[back]
 
 
 def numbered(rows: Array, count: int) -> Array:
