@@ -1,7 +1,7 @@
 """A data set from a table: the target is found, rows are split, columns are encoded, all in passes over
 blocks.
 
-Four numbers of eight bytes are kept for each row, and the encoded rows; the cells are never all in memory.
+A few numbers are kept for each row, and the encoded rows; the cells are never all in memory.
 """
 
 from __future__ import annotations
