@@ -2,8 +2,8 @@
 
     python tools/make_model_file.py
 
-writes tests/golden/model_version_<version>.safetensors and .npz, unless they are there: a file of an old version
-must stay readable by every later Brickwork, so it is never written again.
+writes tests/golden/model_version_<version>.safetensors and .npz, unless they are there: a file of an old
+version must stay readable by every later Brickwork, so it is never written again.
 """
 
 from __future__ import annotations
@@ -55,7 +55,10 @@ def main() -> None:
     schedule = bw.optimizers.schedules.ExponentialDecay(0.01, 5, 0.9)
     model.compile(
         bw.optimizers.Adam(schedule, clipnorm=2.0),
-        {"classes": "sparse_categorical_crossentropy", "amounts": bw.losses.MeanSquaredError(name="distance")},
+        {
+            "classes": "sparse_categorical_crossentropy",
+            "amounts": bw.losses.MeanSquaredError(name="distance"),
+        },
         loss_weights={"amounts": 0.5},
         metrics={"classes": ["accuracy"]},
         weighted_metrics={"amounts": [bw.metrics.MeanAbsoluteError()]},
