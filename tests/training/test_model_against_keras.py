@@ -168,6 +168,13 @@ def test_validation_data_and_frequency(keras, rng):
     fit_both(ours, theirs, x, y, validation_data=[z, t], validation_batch_size=3)
 
 
+def test_validation_after_certain_epochs(keras, rng):
+    ours, theirs = pair(keras, classifier, loss="sparse_categorical_crossentropy")
+    x, y = data(rng)
+    told = fit_both(ours, theirs, x, y, validation_data=(x, y), validation_freq=[1, 4], epochs=5)
+    assert len(told["val_loss"]) == 2
+
+
 def test_initial_epoch(keras, rng):
     ours, theirs = pair(keras, classifier, loss="sparse_categorical_crossentropy")
     x, y = data(rng)

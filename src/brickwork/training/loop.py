@@ -56,7 +56,7 @@ class Fit:
     initial_epoch: int
     callbacks: CallbackList
     validation: Evaluation | None = None
-    validation_freq: int = 1
+    validation_freq: int | tuple[int, ...] = 1
     resumed: Resumed | None = None
 
     def run(self) -> None:
@@ -92,7 +92,7 @@ class Fit:
             self.plan.totals = start.totals or self.plan.program.start()
             try:
                 logs = self._epoch(epoch, start)
-                if self.validation is not None and (epoch + 1) % self.validation_freq == 0:
+                if self.validation is not None and validates(epoch, self.validation_freq):
                     found = self.validation.run(callbacks)
                     logs.update({f"val_{name}": value for name, value in found.items()})
             except KeyboardInterrupt:
@@ -159,6 +159,11 @@ class Fit:
         if self.callbacks.needs_steps and self._told < done:
             self._told = done
             self.callbacks.on_train_batch_end(done - 1, self.plan.program.results(self.plan.totals))
+
+
+def validates(epoch: int, frequency: int | tuple[int, ...]) -> bool:
+    """Whether an epoch ends with a validation; users count epochs from 1."""
+    return epoch + 1 in frequency if isinstance(frequency, tuple) else (epoch + 1) % frequency == 0
 
 
 def step_with_callbacks(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import optimizers
-from ..arguments import Flag, Maybe, Real, Whole
+from ..arguments import Either, Flag, Many, Maybe, Real, Whole
 from ..arrays import Array
 from ..engines.base import Plan
 from ..engines.registry import get_engine
@@ -17,7 +17,7 @@ from . import data_adapter as adapter
 from .callbacks import CallbackList, History
 from .feeds import ArrayFeed, BatchFeed, Feed, is_array_like
 from .keeping import Keeping
-from .loop import Fit, Prediction, evaluation, facts, shortened, steps_of
+from .loop import Fit, Prediction, evaluation, facts, shortened, steps_of, validates
 from .network import Network
 from .one_batch import OneBatch, metrics_names
 from .one_batch import listed as in_order
@@ -27,6 +27,7 @@ from .wiring import BrickLayer
 
 _COUNT = Whole(1)
 _BATCH = Maybe(_COUNT)
+_FREQUENCY = Either((_COUNT, Many(_COUNT)))
 _SHARE = Real(0.0, 1.0, high_open=True)
 
 
@@ -200,7 +201,7 @@ class Model(OneBatch, Keeping, Network):
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
-        validation_freq: int = 1,
+        validation_freq: Any = 1,
         *,
         resume_from: Any = None,
     ) -> History:
@@ -220,7 +221,7 @@ class Model(OneBatch, Keeping, Network):
         class_weight : dict class -> factor of its rows' loss.
         sample_weight : factor of each row's loss, (N,).
         steps_per_epoch, validation_steps : batches per epoch, for endless iterables.
-        validation_freq : validate after every so many epochs.
+        validation_freq : validate after every so many epochs, or after those in a list, counted from 1.
         resume_from : path of the last.safetensors of a RunFolder: with the same data, arguments and callbacks
             training goes on bit for bit as it would have without being interrupted.
 
@@ -238,7 +239,7 @@ class Model(OneBatch, Keeping, Network):
         steps = Maybe(_COUNT)("fit", "steps_per_epoch", steps_per_epoch)
         validation_steps = Maybe(_COUNT)("fit", "validation_steps", validation_steps)
         validation_batch = _BATCH("fit", "validation_batch_size", validation_batch_size) or batch_size
-        validation_freq = _COUNT("fit", "validation_freq", validation_freq)
+        validation_freq = _FREQUENCY("fit", "validation_freq", validation_freq)
         fraction = _SHARE("fit", "validation_split", validation_split)
         shuffle = Flag()("fit", "shuffle", shuffle)
         x = self._build_for(adapter.require_data(x))
@@ -266,7 +267,7 @@ class Model(OneBatch, Keeping, Network):
             held_out = self._adapter(targets=True).held_out(validation_data)
             validation = evaluation(plan, held_out, validation_batch, validation_steps)
             if isinstance(validation.data, BatchFeed):
-                times = epochs // validation_freq - initial_epoch // validation_freq
+                times = sum(validates(epoch, validation_freq) for epoch in range(initial_epoch, epochs))
                 validation.data.require_passes(times, "validation_steps")
         if resumed is not None:
             resumed.require_feed(facts(feed))
