@@ -159,6 +159,22 @@ def test_targets_of_the_outputs_that_have_a_loss(rng):
         assert same(model, models[0])
 
 
+def test_targets_of_some_of_three_outputs(rng):
+    x = bw.Input((4,), name="x")
+    outputs = [bw.layers.Dense(units, name=name)(x) for units, name in ((2, "a"), (3, "b"), (2, "c"))]
+    data, _ = digits(rng)
+    first, last = rng.normal(size=(2, ROWS, 2))
+    models = []
+    for given in ([first, last], [first, None, last], {"a": first, "c": last}):
+        model = compiled(bw.Model(x, outputs), loss=["mse", None, "mse"])
+        model.set_weights([np.zeros_like(w) for w in model.get_weights()])
+        told = model.train_on_batch(data, given, return_dict=True)
+        assert told["a_loss"] == pytest.approx(np.mean(first**2), rel=1e-5)
+        assert told["c_loss"] == pytest.approx(np.mean(last**2), rel=1e-5)
+        models.append(model)
+    assert same(models[0], models[1]) and same(models[0], models[2])
+
+
 def test_weights_of_rows_by_output(rng):
     x, y = digits(rng)
     z = rng.normal(size=(ROWS, 2))

@@ -52,6 +52,7 @@ def test_a_network_is_a_layer_on_its_own():
     assert network.built and network.trainable_weights == [] and network.count_params() == 15
     assert network(np.zeros((2, 4))).shape == (2, 3)
     assert network.compute_output_shape((None, 4)) == (None, 3)
+    assert [len(layer._calls) for layer in network.layers] == [1, 1]
     assert network.build((None, 4)) is None
     assert repr(network) == "<Network name='net'>"
 

@@ -198,6 +198,7 @@ def test_a_layer_that_was_taken_off_can_be_used_elsewhere(rng):
     before = model.predict(x, verbose=0)
     out = model.pop()
     again = bw.Sequential([bw.Input((5,)), out])
+    assert out.output is again.outputs[0]
     np.testing.assert_allclose(again.predict(model.predict(x, verbose=0), verbose=0), before, rtol=1e-6)
 
 
@@ -281,6 +282,7 @@ def test_trainable():
     model = bw.Sequential(stack(), trainable=False)
     model.build((None, 4))
     assert model.trainable_weights == [] and not model.layers[0].trainable
+    assert not bw.Sequential.from_config(model.get_config()).trainable
     model.trainable = True
     assert len(model.trainable_weights) == 4
     model.layers[0].trainable = False
