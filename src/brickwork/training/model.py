@@ -209,18 +209,20 @@ class Model(OneBatch, Keeping, Network):
 
         Parameters
         ----------
-        x : array, list or dict of arrays by input, or an iterable of batches (x, y) or (x, y, sample_weight).
-        y : targets: array, or one per output.
+        x : array, list or dict of arrays by input, or an iterable of batches (x, y) or (x, y, sample_weight):
+            a list, a generator, or an object with __len__ and __getitem__.
+        y : targets: array, or one per output in a list or a dict by name.
         batch_size : rows per update, default 32.
         epochs : the epoch to stop at (counted from 0, so `epochs - initial_epoch` are run).
         verbose : "auto", 0 silent, 1 progress bar, 2 one line per epoch.
         callbacks : list of callbacks.
         validation_split : share of the rows, from the end and before shuffling, kept for validation.
         validation_data : (x, y), (x, y, sample_weight) or an iterable of batches.
-        shuffle : new order of the rows in each epoch.
-        class_weight : dict class -> factor of its rows' loss.
-        sample_weight : factor of each row's loss, (N,).
-        steps_per_epoch, validation_steps : batches per epoch, for endless iterables.
+        shuffle : new order of the rows in each pass, from the seed of `compile` and the step it begins at.
+        class_weight : dict class -> factor of its rows' loss in training, multiplied into `sample_weight`.
+        sample_weight : factor of each row's loss, (N,); one per output in a list or a dict by name.
+        steps_per_epoch : batches per epoch; the next epoch goes on where it ended. Needed for what never ends.
+        validation_steps : batches per validation, each time from the first one where that can be.
         validation_freq : validate after every so many epochs, or after those in a list, counted from 1.
         resume_from : path of the last.safetensors of a RunFolder: with the same data, arguments and callbacks
             training goes on bit for bit as it would have without being interrupted.
