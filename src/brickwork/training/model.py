@@ -221,7 +221,7 @@ class Model(OneBatch, Keeping, Network):
         shuffle : new order of the rows in each pass, from the seed of `compile` and the step it begins at.
         class_weight : dict class -> factor of its rows' loss in training, multiplied into `sample_weight`.
         sample_weight : factor of each row's loss, (N,); one per output in a list or a dict by name.
-        steps_per_epoch : batches per epoch; the next epoch goes on where it ended. Needed for what never ends.
+        steps_per_epoch : batches per epoch; the next one goes on where it ended. Needed for what never ends.
         validation_steps : batches per validation, each time from the first one where that can be.
         validation_freq : validate after every so many epochs, or after those in a list, counted from 1.
         resume_from : path of the last.safetensors of a RunFolder: with the same data, arguments and callbacks
