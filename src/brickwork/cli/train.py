@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import Any
@@ -89,7 +90,8 @@ def train(
       brickwork train --from runs/slow/config.json
       brickwork train digits --json | python -m json.tool
     """
-    if data in SMALL and "numpy" not in sys.modules and not any(name in os.environ for name in _THREADS):
+    named = _named_before(out if resume else from_) if resume or from_ is not None else data
+    if named in SMALL and "numpy" not in sys.modules and not any(name in os.environ for name in _THREADS):
         # BLAS threads wait for each other longer than they compute on matrices so small, above all on a
         # machine that is busy. NumPy reads these when it is loaded, which is below.
         os.environ.update(dict.fromkeys(_THREADS, "1"))
@@ -111,3 +113,14 @@ def train(
         import json
 
         click.echo(json.dumps(result))
+
+
+def _named_before(path: Any) -> str | None:
+    """The data of an earlier run, read without NumPy: it must go on with as many threads as it began with."""
+    file = os.path.join(path, "config.json") if path is not None and os.path.isdir(path) else path
+    try:
+        with open(file, encoding="utf-8") as config:
+            name = json.load(config)["data"]["name"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # what is wrong with it is said where it is read for good
+    return name if isinstance(name, str) else None
