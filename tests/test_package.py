@@ -27,7 +27,7 @@ FLOORS = [
     {"_version", "errors"},
     {"_lazy", "argument_checks", "files"},
     {"arguments"},
-    {"arrays", "catalogue", "config", "seeds"},
+    {"arrays", "catalogue", "config", "seeds", "threads"},
     {"initializers", "regularizers", "constraints", "schedules", "metrics", "data"},
     {"optimizers", "bricks"},
     {"graph"},

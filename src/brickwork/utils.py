@@ -1,4 +1,4 @@
-"""Small helpers with Keras's names: one-hot rows, unit vectors, the random seed, automatic names."""
+"""Small helpers with Keras's names: one-hot rows, unit vectors, the random seed, threads, automatic names."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from .arguments import Whole
 from .config import floatx
 from .errors import DataError, ParameterTypeError
 from .seeds import set_random_seed as set_random_seed
+from .threads import get_threads as get_threads
+from .threads import set_threads as set_threads
 
-__all__ = ["clear_session", "normalize", "set_random_seed", "to_categorical"]
+__all__ = ["clear_session", "get_threads", "normalize", "set_random_seed", "set_threads", "to_categorical"]
 
 
 def clear_session(free_memory: bool = True) -> None:

@@ -600,11 +600,13 @@ def test_another_engine(blobs):
 
 
 def test_threads_are_limited(blobs, monkeypatch):
-    from brickwork.estimators import settings
+    import threadpoolctl
 
     asked = []
-    limits = settings.threadpool_limits
-    monkeypatch.setattr(settings, "threadpool_limits", lambda **given: asked.append(given) or limits(**given))
+    limits = threadpoolctl.threadpool_limits
+    monkeypatch.setattr(
+        threadpoolctl, "threadpool_limits", lambda **given: asked.append(given) or limits(**given)
+    )
     network = quick(n_threads=1).fit(*blobs)
     assert asked == [{"limits": 1}]
     network.predict(blobs[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, FormatError
+from ..threads import get_threads
 from .rows import LazyRows
 
 if TYPE_CHECKING:
@@ -135,13 +135,8 @@ class ImageFiles(LazyRows):
 
 
 def workers() -> int:
-    """Threads that decode: as many as this process may use, at most 8; BRICKWORK_NUM_THREADS sets it."""
-    for variable in ("BRICKWORK_NUM_THREADS", "OMP_NUM_THREADS"):
-        word = os.environ.get(variable, "")
-        if word.isdigit() and int(word) > 0:
-            return min(int(word), _MOST_WORKERS)
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(usable or 1, _MOST_WORKERS)
+    """Threads that decode: as many as may compute, at most 8."""
+    return min(get_threads(), _MOST_WORKERS)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..data.source import Batch
+from ..threads import follow_environment
 from .base import Gradients, Plan, Program, Totals, add_totals, all_finite, require_gradients
 from .diagnosis import diagnose, overflowing_update
 from .interrupts import uninterrupted, write
@@ -27,6 +28,7 @@ class ReferencePlan(Plan):
         seed: int = 0,
     ) -> None:
         super().__init__(program, parameters, statistics, seed)
+        follow_environment()
         trainable = {key: self.parameters[key] for key in program.trainable}
         self.slots = program.optimizer.slots(trainable) if program.optimizer else {}
 

@@ -10,6 +10,7 @@ from ..arrays import Array
 from ..engines.registry import get_engine
 from ..errors import DataError, FormatError, ParameterError, ShapeError
 from ..seeds import SeedSequence
+from ..threads import limited_threads
 from .fitting import Course, one_epoch, train
 from .learner import Learner, Part
 from .networks import make_network
@@ -22,7 +23,7 @@ from .scikit_learn import (
     check_random_state,
     validate_data,
 )
-from .settings import limited_threads, read_settings
+from .settings import read_settings
 from .targets import Classes, Target, Values
 
 _LARGEST_BATCH = 200

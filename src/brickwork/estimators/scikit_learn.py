@@ -17,7 +17,6 @@ try:
     from sklearn.utils.multiclass import type_of_target as type_of_target
     from sklearn.utils.validation import check_is_fitted as check_is_fitted
     from sklearn.utils.validation import validate_data as validate_data
-    from threadpoolctl import threadpool_limits as threadpool_limits
 except ImportError as error:
     raise ImportError(
         f"brickwork.estimators needs scikit-learn 1.6 or newer; importing it fails: {error}. "

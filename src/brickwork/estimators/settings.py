@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +11,6 @@ from .. import optimizers
 from ..arguments import Anything, Check, Choice, Either, Flag, Many, Maybe, Real, Whole
 from ..engines.registry import get_engine
 from ..errors import ParameterError, ParameterTypeError
-from .scikit_learn import threadpool_limits
 
 _POSITIVE = Whole(1)
 
@@ -87,16 +84,3 @@ def _optimizer(owner: str, given: Any, learning_rate: Any) -> Any:
             )
         made.learning_rate = learning_rate
     return made
-
-
-@contextmanager
-def limited_threads(count: int | None) -> Iterator[None]:
-    """At most `count` threads for the arithmetic inside; None leaves it to the environment.
-
-    joblib limits its workers' BLAS by itself. This is the one place for engines with threads of their own.
-    """
-    if count is None:
-        yield
-        return
-    with threadpool_limits(limits=count):
-        yield
