@@ -10,3 +10,4 @@ from .training.progress import ProgressDisplay as ProgressDisplay
 from .training.rates import LearningRateScheduler as LearningRateScheduler
 from .training.rates import ReduceLROnPlateau as ReduceLROnPlateau
 from .training.stopping import EarlyStopping as EarlyStopping
+from .training.tensorboard import TensorBoard as TensorBoard
