@@ -123,7 +123,7 @@ class EventFiles:
         with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
             for number in itertools.count(len(self._sizes)):
-                path = folder / f"{_NAME}.{time.time():.0f}.{self.mark}-{number:03d}"
+                path = folder / f"{_NAME}.{time.time():.6f}.{self.mark}-{number:03d}"
                 with suppress(FileExistsError):
                     # unbuffered, so that a process that is killed leaves all that it has written
                     file: Any = open(path, "xb", buffering=0)
