@@ -42,14 +42,14 @@ def test_dense_by_hand():
 
 def test_one_layer_called_twice_has_one_set_of_parameters():
     layer, x, z = Dense(3, name="d"), Input((4,), name="x"), Input((4,), name="z")
-    made = collect([x, z], [layers.add([layer(x), layer(z)])])
+    made = collect([x, z], [layers.Add(name="sum")([layer(x), layer(z)])])
     assert list(made.parameters) == ["d/linear/W", "d/bias/b"]
     assert [node.owner for node in made.graph.nodes] == [
         "d/linear",
         "d/bias",
         "d/linear",
         "d/bias",
-        "add/add",
+        "sum/add",
     ]
     assert len(layer.weights) == 2
     # the arrays of the graph are those of the layer
