@@ -38,6 +38,10 @@ class FormatError(BrickworkError, ValueError):
     """A file is not what it claims to be: foreign, truncated, of a newer version."""
 
 
+class UnknownClassError(FormatError):
+    """A file names a layer or a brick that nobody has defined here: one of a user's own, not imported yet."""
+
+
 class NotFittedError(BrickworkError, ValueError, AttributeError):
     """Something is used before it was built, compiled or fitted."""
 

@@ -37,7 +37,7 @@ def get_threads() -> int:
 
     Raises ParameterError where BRICKWORK_NUM_THREADS is no whole number of at least 1.
     """
-    asked = _inside.get() or _set or _own_variable() or (1 if _in_worker() else told_by_others())
+    asked = _inside.get() or _set or _own_variable() or (1 if _in_worker() else _told_by_others())
     return asked or available_cores()
 
 
@@ -79,6 +79,11 @@ def limited_threads(count: int | None) -> Iterator[None]:
         _inside.reset(token)
 
 
+def is_told() -> bool:
+    """Whether somebody has said how many: a call, or a variable."""
+    return bool(_inside.get() or _set or _own_variable() or _told_by_others())
+
+
 def follow_environment() -> None:
     """Tell the BLAS of BRICKWORK_NUM_THREADS, which it does not know; what was set by a call stays."""
     if _limits is None and _set is None and _inside.get() is None and VARIABLE in os.environ:
@@ -97,7 +102,7 @@ def _limit_blas(count: int | None) -> None:
         _limits = threadpool_limits(limits=count)
 
 
-def told_by_others() -> int | None:
+def _told_by_others() -> int | None:
     """What the variables of OpenMP and of the usual BLAS say; None where none is set to a number."""
     for name in _OTHERS:
         word = os.environ.get(name, "").partition(",")[0].strip()  # OpenMP takes a number for each level

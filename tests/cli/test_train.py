@@ -78,7 +78,7 @@ def test_the_run_folder(train, tmp_path):
     config = json.loads((run / "config.json").read_text())
     assert config["command"] == (
         "brickwork train digits --model mlp --epochs 2 --batch-size 32 --optimizer adam "
-        "--learning-rate 0.001 --patience 15 --validation-split 0.1 --engine reference --seed 0"
+        "--learning-rate 0.001 --patience 15 --validation-split 0.1 --engine reference --seed 0 --threads 1"
     )
     assert config["data"]["training_rows"] == 1438
     assert config["data"]["content_hash"] == load("digits").content_hash()

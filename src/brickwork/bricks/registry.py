@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from ..errors import FormatError, GraphError, did_you_mean, known_names
+from ..errors import GraphError, UnknownClassError, did_you_mean, known_names
 from .base import Brick
 
 B = TypeVar("B", bound=type[Brick])
@@ -63,7 +63,7 @@ def brick_from_config(config: Mapping[str, Any]) -> Brick:
     name = config.get("class")
     known = {**_own(), **_registered}
     if name not in known:
-        raise FormatError(
+        raise UnknownClassError(
             f"A brick's class must be one of {known_names(known)}; the file says {name!r}."
             f"{did_you_mean(name, known)} A user's brick must be imported before it is read."
         )

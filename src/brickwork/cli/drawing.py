@@ -51,14 +51,15 @@ def confusion(
     run: str, data: str | None, epoch: int | None, out: str | None, report: Callable[[str], None]
 ) -> tuple[str, dict[str, Any]]:
     """Count and draw which classes are taken for which."""
-    opened = open_run(run, epoch)
+    opened = open_run(run, epoch, report)
     names = opened.class_names
     if not names:
         raise ParameterError(
             f"A confusion matrix is for classes; the network of {run} predicts numbers. Draw its curves."
         )
-    title, x, y = rows_for_testing(opened, data, None, report)
-    guessed = np.asarray(opened.model.predict(x, batch_size=BATCH, verbose=0)).argmax(axis=1)
+    with opened.computing():
+        title, x, y = rows_for_testing(opened, data, None, report)
+        guessed = np.asarray(opened.model.predict(x, batch_size=BATCH, verbose=0)).argmax(axis=1)
     matrix = confusion_matrix(y, guessed, len(names))
     inside = opened.path / CONFUSION if opened.path.is_dir() else Path(CONFUSION)
     file = Path(out) if out else inside

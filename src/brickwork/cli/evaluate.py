@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..arguments import Whole
-from .values import checked, json_option, report_line
+from .values import checked, json_option, report_line, threads_option
 
 EPOCH: dict[str, Any] = {"metavar": "K", "callback": checked(Whole(1), int)}
 
@@ -17,8 +17,11 @@ EPOCH: dict[str, Any] = {"metavar": "K", "callback": checked(Whole(1), int)}
 @click.argument("data", required=False)
 @click.option("--target", metavar="FILE", help="Where DATA is x.npy: the file of y.")
 @click.option("--epoch", **EPOCH, help="The network of epoch K, where --keep has kept it.")
+@threads_option("as many as the training")
 @json_option
-def evaluate(run: str, data: str | None, target: str | None, epoch: int | None, as_json: bool) -> None:
+def evaluate(
+    run: str, data: str | None, target: str | None, epoch: int | None, threads: int | None, as_json: bool
+) -> None:
     """Test the network of RUN, a run folder.
 
     Without DATA these are the rows for testing of the data that it was trained on. With DATA, of any form
@@ -35,9 +38,10 @@ def evaluate(run: str, data: str | None, target: str | None, epoch: int | None, 
     from .scores import score
     from .sources import rows_for_testing
 
-    opened = open_run(run, epoch)
-    title, x, y = rows_for_testing(opened, data, target, report_line)
-    found = score(opened.model, x, y, opened.class_names)
+    opened = open_run(run, epoch, report_line)
+    with opened.computing(threads):
+        title, x, y = rows_for_testing(opened, data, target, report_line)
+        found = score(opened.model, x, y, opened.class_names)
     result = {"run": run, "model": opened.file.name, "data": title, "rows": len(x), **found}
     with screen(as_json, result) as told:
         told.fact("Network", str(opened.file))

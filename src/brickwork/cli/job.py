@@ -16,10 +16,11 @@ from ..data import Dataset, names, open_data
 from ..data.named import find_name
 from ..data.tasks import CLASSIFICATION, REGRESSION
 from ..engines.registry import get_engine
-from ..errors import DataError
+from ..errors import DataError, ParameterError
+from ..threads import get_threads, is_told
 from ..zoo.lookup import canonical_name as model_name
-from .own_model import is_own
-from .recipes import RECIPES, Recipe, default_model, own_model_name, own_recipe, recipe_of
+from .own_model import absolute, code_hash, is_own
+from .recipes import RECIPES, SMALL, Recipe, default_model, own_model_name, own_recipe, recipe_of
 
 LOSSES = {CLASSIFICATION: "sparse_categorical_crossentropy", REGRESSION: "mean_squared_error"}
 RUN_VERSION = 1
@@ -33,7 +34,8 @@ class Job:
     """What is to be trained on what, and how. `out` is the run folder, None for one under runs/.
 
     `source` are the options with which the data are read, `keep` the number of epochs whose networks are
-    kept. `asked` holds what was asked for while the data have not been seen, on which the rest depends.
+    kept, `threads` that of the threads that compute, None where the engine decides. `asked` holds what was
+    asked for while the data have not been seen, on which the rest depends.
     """
 
     data: str
@@ -51,6 +53,7 @@ class Job:
     task: str = CLASSIFICATION
     keep: int = 0
     smooth: float = 0.0
+    threads: int | None = None
     asked: Mapping[str, Any] | None = None
 
     def fitted(self, dataset: Dataset) -> Job:
@@ -100,32 +103,50 @@ class Job:
         return float(self.optimizer["config"]["learning_rate"])
 
     def command(self) -> str:
-        """The command that repeats this run."""
-        told = {**self.source, "keep": self.keep or None, "smooth": self.smooth or None}
+        """The command that repeats this run, from any folder."""
+        told = {
+            **self._source(),
+            "keep": self.keep or None,
+            "smooth": self.smooth or None,
+            "threads": self.threads,
+        }
         more = "".join(
             f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
             for name, value in told.items()
             if value is not None
         )
         return (
-            f"brickwork train {shlex.quote(self.data)} --model {shlex.quote(self.model)} "
+            f"brickwork train {shlex.quote(self._data_path() or self.data)} "
+            f"--model {shlex.quote(self._model_path() or self.model)} "
             f"--epochs {self.epochs} --batch-size {self.batch_size} "
             f"--optimizer {self.optimizer['class_name'].lower()} "
             f"--learning-rate {self.learning_rate!r} --patience {self.patience} "
             f"--validation-split {self.validation_split!r} --engine {self.engine} --seed {self.seed}{more}"
         )
 
+    def _data_path(self) -> str | None:
+        return None if find_name(self.data) else str(Path(self.data).expanduser().resolve())
+
+    def _model_path(self) -> str | None:
+        return absolute(self.model) if is_own(self.model) else None
+
+    def _source(self) -> dict[str, Any]:
+        """`source`, with the file of the targets of x.npy named so that it is found from every folder."""
+        told = dict(self.source)
+        target = Path(str(told.get("target"))).expanduser()
+        if self.data.lower().endswith(".npy") and target.is_file():
+            told["target"] = str(target.resolve())
+        return told
+
     def config(self, dataset: Dataset, parameters: int) -> dict[str, Any]:
         """What config.json holds: everything needed to repeat the run."""
-        from .again import code_hash
-
         return {
             "version": RUN_VERSION,
             "command": self.command(),
             "data": {
                 "name": dataset.name,
-                "path": None if find_name(self.data) else str(Path(self.data).expanduser().resolve()),
-                "source": dict(self.source),
+                "path": self._data_path(),
+                "source": self._source(),
                 "task": dataset.task,
                 "scale": dataset.scale,
                 "features": list(dataset.feature_names),
@@ -137,6 +158,7 @@ class Job:
             },
             "model": {
                 "name": self.model,
+                "path": self._model_path(),
                 "options": dict(self.recipe.options),
                 "parameters": parameters,
                 "code_hash": code_hash(self.model),
@@ -152,6 +174,7 @@ class Job:
             "validation_split": self.validation_split,
             "engine": self.engine,
             "seed": self.seed,
+            "threads": self.threads,
             "keep": self.keep,
             "smooth": self.smooth,
             "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -174,6 +197,7 @@ def settle(
     out: str | None,
     keep: int = 0,
     smooth: float = 0.0,
+    threads: int | None = None,
     **source: Any,
 ) -> Job:
     """The job that was asked for, None standing for the recipe's value. All names are looked up here.
@@ -190,6 +214,7 @@ def settle(
     if name is None and not Path(data).expanduser().exists():
         open_data(data)  # which says what there is
     get_engine(engine)
+    require_settable(threads, engine)
     if optimizer is not None:
         optimizers.get(optimizer)
     if model is not None and not is_own(model):
@@ -218,6 +243,7 @@ def settle(
         source={key: value for key, value in source.items() if value is not None},
         keep=keep,
         smooth=smooth,
+        threads=threads or usual_threads(name, engine),
         asked=asked,
     )
     if known and not is_own(job.model):
@@ -240,6 +266,26 @@ def _filled(job: Job, recipe: Recipe, asked: Mapping[str, Any]) -> Job:
         patience=settled("patience"),
         validation_split=settled("validation_split"),
     )
+
+
+def require_settable(threads: int | None, engine: str) -> None:
+    """ParameterError where a number of threads is asked of an engine that cannot be told."""
+    if threads is not None and engine == "jax":
+        raise ParameterError(
+            f"--threads is for engines whose threads can be set; JAX takes the cores that it finds when it "
+            f"starts; got --threads={threads}. Leave it out, or begin with: taskset -c 0-{threads - 1}"
+        )
+
+
+def usual_threads(data: str | None, engine: str) -> int | None:
+    """The threads for a data set where nobody says how many; None where the engine decides.
+
+    BLAS threads wait for each other longer than they compute on small matrices, above all on a machine that
+    is busy.
+    """
+    if engine == "jax":
+        return None
+    return 1 if data in SMALL and not is_told() else get_threads()
 
 
 def _optimizer(recipe: Recipe, name: str | None, learning_rate: float | None) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def network(
     if path.is_dir() or path.suffix.lower() == ENDING:
         if data is not None:
             raise ParameterError(f"--data is for networks that are not trained; {model} is. Leave it out.")
-        return open_run(model, epoch).model
+        return open_run(model, epoch, report).model
     if epoch is not None:
         raise ParameterError(f"--epoch is for run folders; {model} is none. Leave it out.")
     own = is_own(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import inspect
 import json
@@ -31,6 +32,35 @@ def is_own(model: str) -> bool:
     return model.lower().endswith((".json", ".py")) or ".py:" in model
 
 
+def own_file(model: str) -> Path:
+    """The file of a user's own model.
+
+    >>> own_file("nets.py:small").name
+    'nets.py'
+    """
+    return Path(_parts(model)[0]).expanduser()
+
+
+def absolute(model: str) -> str:
+    """The same model, named so that it is found from every folder."""
+    function = _parts(model)[1]
+    return str(own_file(model).resolve()) + (f":{function}" if function else "")
+
+
+def code_hash(model: str) -> str | None:
+    """64 hexadecimal digits of the file of a user's own model; None for one of the zoo, or no file."""
+    path = own_file(model)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if is_own(model) and path.is_file() else None
+
+
+def _parts(model: str) -> tuple[str, str]:
+    """The file and the function, "" for none."""
+    if model.lower().endswith((".json", ".py")):
+        return model, ""
+    path, _, function = model.rpartition(":")
+    return path, function
+
+
 def own_model(model: str, input_shape: tuple[int, ...], outputs: int, *, classes: bool = True) -> Any:
     """The network that `model` names: "FILE.py:FUNCTION" or "FILE.json".
 
@@ -46,7 +76,8 @@ def own_model(model: str, input_shape: tuple[int, ...], outputs: int, *, classes
     ParameterError where file or function are missing, OwnModelError where the code raises, ShapeError where
     the network does not fit the data.
     """
-    made = _of_json(Path(model)) if model.lower().endswith(".json") else _of_code(model, input_shape, outputs)
+    file = own_file(model)
+    made = _of_json(file) if file.suffix.lower() == ".json" else _of_code(model, input_shape, outputs)
     _require_fitting(made, model, (None, *input_shape), (None, outputs))
     if classes:
         last = type(made.graph.nodes[-1].brick).__name__
@@ -68,8 +99,8 @@ def functions_of(module: Any) -> dict[str, Callable[..., Any]]:
 
 
 def _of_code(model: str, input_shape: tuple[int, ...], outputs: int) -> Any:
-    path, _, name = model.rpartition(":") if not model.endswith(".py") else (model, "", "")
-    module = _imported(Path(path))
+    path, name = own_file(model), _parts(model)[1]
+    module = imported(path)
     known = functions_of(module)
     if name not in known:
         told = f"{path} defines {known_names(known)}" if known else f"{path} defines no function"
@@ -84,10 +115,15 @@ def _of_code(model: str, input_shape: tuple[int, ...], outputs: int) -> Any:
             f"{model} is called with (input_shape, outputs), here ({input_shape}, {outputs}); it cannot be: "
             f"{error}. Write def {name}(input_shape, outputs)."
         ) from None
-    return _run(lambda: function(input_shape, outputs), Path(path), f"{name}({input_shape}, {outputs})")
+    return _run(lambda: function(input_shape, outputs), path, f"{name}({input_shape}, {outputs})")
 
 
-def _imported(path: Path) -> Any:
+def imported(path: Path) -> Any:
+    """The module in a user's file, run from its first line.
+
+    Raises ParameterError, FileError where it is no Python file or cannot be read, OwnModelError where it
+    raises.
+    """
     with explained(path, "read"):
         path.open("rb").close()
     spec = importlib.util.spec_from_file_location(f"brickwork_own_{path.stem}", path)

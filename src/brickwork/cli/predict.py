@@ -6,7 +6,7 @@ import click
 
 from ..errors import DataError
 from .evaluate import EPOCH
-from .values import json_option, report_line
+from .values import json_option, report_line, threads_option
 
 
 @click.command()
@@ -15,9 +15,16 @@ from .values import json_option, report_line
 @click.option("--out", metavar="FILE.csv", help="Write labels and probabilities of all rows.")
 @click.option("--epoch", **EPOCH, help="The network of epoch K, where --keep has kept it.")
 @click.option("--ignore-unknown", is_flag=True, help="Let categories pass that were not seen in training.")
+@threads_option("as many as the training")
 @json_option
 def predict(
-    run: str, files: tuple[str, ...], out: str | None, epoch: int | None, ignore_unknown: bool, as_json: bool
+    run: str,
+    files: tuple[str, ...],
+    out: str | None,
+    epoch: int | None,
+    ignore_unknown: bool,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Ask the network of RUN about FILES: images, .csv, .parquet, .npy or .npz.
 
@@ -34,14 +41,15 @@ def predict(
     from .runs import open_run
     from .sources import rows_to_predict
 
-    opened = open_run(run, epoch)
-    try:
-        inputs = rows_to_predict(opened, files, "ignore" if ignore_unknown else "error", report_line)
-    except DataError as error:
-        if "unknown categories" in str(error):
-            error.add_note("--ignore-unknown does so.")
-        raise
-    found = answers(opened, inputs)
+    opened = open_run(run, epoch, report_line)
+    with opened.computing(threads):
+        try:
+            inputs = rows_to_predict(opened, files, "ignore" if ignore_unknown else "error", report_line)
+        except DataError as error:
+            if "unknown categories" in str(error):
+                error.add_note("--ignore-unknown does so.")
+            raise
+        found = answers(opened, inputs)
     if out is not None:
         write_answers(out, found, opened.class_names)
     result = {"run": run, "model": opened.file.name, "rows": len(found), "out": out, "predictions": found}

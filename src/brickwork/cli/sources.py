@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,10 @@ from ..data.opening import ENDINGS, TABLES
 from ..data.tasks import CLASSIFICATION
 from ..errors import DataError, ParameterError, did_you_mean, known_names
 from ..files import explained
+from .runs import Run, near
 
 if TYPE_CHECKING:
     from .job import Job
-    from .runs import Run
 
 Array = npt.NDArray[Any]
 Report = Callable[[str], None]
@@ -81,7 +80,7 @@ def _own_rows(run: Run, report: Report) -> tuple[str, Any, Any]:
     source = {key: told.get("source", {}).get(key) for key in ("target", "task", "image_size", "test_split")}
     task = source.pop("task") or "auto"
     dataset = open_data(
-        _near(told["path"]) if told.get("path") else told["name"],
+        near(told["path"]) if told.get("path") else told["name"],
         seed=int(run.config.get("seed", 0)),
         report=lambda _: None,
         task=task,
@@ -95,12 +94,6 @@ def _own_rows(run: Run, report: Report) -> tuple[str, Any, Any]:
     if not len(dataset.x_test):
         raise DataError(f"{dataset.title} has no test rows, since --test-split was 0. Give data to test on.")
     return f"{dataset.title}, test rows", dataset.x_test, dataset.y_test
-
-
-def _near(path: str) -> str:
-    """A path as a person would write it here."""
-    near = os.path.relpath(path)
-    return path if near.startswith("..") else near
 
 
 def _other_rows(run: Run, path: Path, target: str | None) -> tuple[Any, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import Any
 
@@ -11,8 +10,9 @@ import click
 from click.core import ParameterSource
 
 from ..arguments import Real, Whole
-from .recipes import SMALL, table
-from .values import checked
+from ..errors import ParameterError
+from .recipes import table
+from .values import checked, threads_option
 
 _COUNT: dict[str, Any] = {"metavar": "NUMBER", "callback": checked(Whole(1), int)}
 _RATE: dict[str, Any] = {"metavar": "NUMBER", "callback": checked(Real(0.0, low_open=True), float)}
@@ -21,8 +21,6 @@ _SHARE: dict[str, Any] = {"metavar": "SHARE", "callback": checked(Real(0.0, 1.0,
 _SEED: dict[str, Any] = {"metavar": "NUMBER", "callback": checked(Whole(0, 2**32 - 1), int)}
 
 _EPILOG = "\n".join(["\b", "Without options (* marks the default model):", *table()])
-
-_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 @click.command(epilog=_EPILOG)
@@ -50,11 +48,12 @@ _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 )
 @click.option("--engine", default="reference", show_default=True, metavar="NAME", help="reference or jax.")
 @click.option("--seed", **_SEED, default="0", show_default=True, help="The same seed gives the same run.")
+@threads_option("1 for digits and iris, else the cores of this process")
 @click.option("--keep", **_PATIENCE, default="0", help="Keep the networks of the last so many epochs.")
 @click.option("--smooth", **_SHARE, default="0", help="Smooth the curves: the weight of what was, as 0.6.")
 @click.option("--out", metavar="DIR", help="The run folder, new or empty.  [default: runs/DATA-MODEL-TIME]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out DIR, which was interrupted.")
-@click.option("--from", "from_", metavar="CONFIG", help="Repeat the run of this config.json.")
+@click.option("--from", "from_", metavar="CONFIG", help="Repeat the run of this config.json, or run folder.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object; all else goes to standard error."
 )
@@ -90,37 +89,28 @@ def train(
       brickwork train --from runs/slow/config.json
       brickwork train digits --json | python -m json.tool
     """
-    named = _named_before(out if resume else from_) if resume or from_ is not None else data
-    if named in SMALL and "numpy" not in sys.modules and not any(name in os.environ for name in _THREADS):
-        # BLAS threads wait for each other longer than they compute on matrices so small, above all on a
-        # machine that is busy. NumPy reads these when it is loaded, which is below.
-        os.environ.update(dict.fromkeys(_THREADS, "1"))
     from .again import job_to_repeat, job_to_resume
     from .job import settle
     from .training import run
 
     stream = sys.stderr if as_json else sys.stdout
-    if resume or from_ is not None:
-        given = {name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
-        if resume:
-            job, config = job_to_resume(out, given, options["epochs"], data)
-            result = run(job, stream, config)
-        else:
-            result = run(job_to_repeat(str(from_), out), stream)
+    given = {
+        name: value
+        for name, value in ctx.params.items()
+        if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE and name not in ("resume", "from_")
+    }
+    if resume and from_ is not None:
+        raise ParameterError(
+            "brickwork train takes --resume, which goes on with a run, or --from, which repeats one; it "
+            "received both. Leave one of them out."
+        )
+    if resume:
+        job, earlier = job_to_resume(out, given)
+        result = run(job, stream, earlier)
+    elif from_ is not None:
+        job, earlier = job_to_repeat(from_, out, given)
+        result = run(job, stream, earlier)
     else:
         result = run(settle(data, out=out, **options), stream)
     if as_json:
-        import json
-
         click.echo(json.dumps(result))
-
-
-def _named_before(path: Any) -> str | None:
-    """The data of an earlier run, read without NumPy: it must go on with as many threads as it began with."""
-    file = os.path.join(path, "config.json") if path is not None and os.path.isdir(path) else path
-    try:
-        with open(file, encoding="utf-8") as config:
-            name = json.load(config)["data"]["name"]
-    except (OSError, ValueError, TypeError, KeyError):
-        return None  # what is wrong with it is said where it is read for good
-    return name if isinstance(name, str) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -15,13 +15,14 @@ from ..data import Dataset
 from ..data.tasks import CLASSIFICATION
 from ..errors import DivergenceError, ShapeError
 from ..seeds import set_random_seed
+from ..threads import limited_threads
 from ..training.callback import Callback, Logs
 from ..training.progress import ProgressDisplay
 from ..training.rates import ReduceLROnPlateau
 from ..training.resuming import read_training
 from ..training.run_folder import LAST, RunFolder, new_folder, numbered_folder
 from ..training.stopping import EarlyStopping
-from .again import require_same
+from .again import Earlier, require_same
 from .job import Job
 from .keeping import KeepEpochs
 from .own_model import is_own, own_model
@@ -31,22 +32,28 @@ from .scores import score
 from .sources import load
 
 
-def run(job: Job, stream: IO[str], resumed: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def run(job: Job, stream: IO[str], earlier: Earlier | None = None) -> dict[str, Any]:
     """Do the job; tell the user on `stream`. Gives the result for programs.
 
-    `resumed` is config.json of a run that goes on, in its own folder.
+    `earlier` is the run that goes on, in its own folder, or that is repeated in another one.
     """
+    with limited_threads(job.threads):
+        return _run(job, stream, earlier)
+
+
+def _run(job: Job, stream: IO[str], earlier: Earlier | None) -> dict[str, Any]:
+    resumed = earlier is not None and earlier.done == "resumed"
     screen = Screen(stream)
     begun = time.perf_counter()
     with ExitStack() as stack:
-        if resumed is not None:
+        if resumed:
             place = Path(str(job.out)).expanduser()
         elif job.out is not None:
             place = stack.enter_context(folder_of(job))
         dataset = load(job, lambda line: screen.say(line, style="yellow"))
         job = job.fitted(dataset)
-        if resumed is not None:
-            require_same(job, dataset, resumed)
+        if earlier is not None:
+            require_same(job, dataset, earlier)
         if job.out is None:
             place = stack.enter_context(folder_of(job))
         screen.data(dataset)
@@ -54,7 +61,7 @@ def run(job: Job, stream: IO[str], resumed: Mapping[str, Any] | None = None) -> 
         screen.model(model)
         screen.plan(job, len(dataset.x_train))
         config = job.config(dataset, model.count_params())
-        last = place / LAST if resumed is not None and (place / LAST).exists() else None
+        last = place / LAST if resumed and (place / LAST).exists() else None
         if last is not None:
             screen.say(where(last, job), style="bold")
         folder = RunFolder(

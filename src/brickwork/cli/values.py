@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.decorators import FC
 
-from ..arguments import Check
+from ..arguments import Check, Whole
 
 Callback = Callable[[click.Context, click.Parameter, str | None], Any]
 
@@ -15,6 +16,16 @@ Callback = Callable[[click.Context, click.Parameter, str | None], Any]
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object; all else goes to standard error."
 )
+
+
+def threads_option(default: str) -> Callable[[FC], FC]:
+    """--threads, with what is taken where it is not given."""
+    return click.option(
+        "--threads",
+        metavar="NUMBER",
+        callback=checked(Whole(1), int),
+        help=f"Threads that compute; if not given, {default}.",
+    )
 
 
 def report_line(line: str) -> None:

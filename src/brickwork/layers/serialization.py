@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..bricks.base import Brick
-from ..errors import FormatError, did_you_mean, known_names
+from ..errors import FormatError, UnknownClassError, did_you_mean, known_names
 
 _custom: dict[str, type[Any]] = {}
 
@@ -61,7 +61,7 @@ def layer_from_config(config: Mapping[str, Any]) -> Any:
     known = {**own, **_custom}
     name = config.get("class_name")
     if name not in known:
-        raise FormatError(
+        raise UnknownClassError(
             f"A layer's class must be one of {known_names(known)}; the file says {name!r}."
             f"{did_you_mean(name, known)} A user's layer must be imported and registered before it is read."
         )
