@@ -565,5 +565,9 @@ def test_a_file_of_version_1():
         shuffle=False,
         verbose=0,
     )
-    for index, weight in enumerate(model.get_weights()):
-        np.testing.assert_allclose(weight, expected[f"weight_{index}"], rtol=1e-4, atol=1e-5)
+    for index, variable in enumerate(model.weights):
+        # a bias before batch normalization has the gradient 0 but for rounding, which is the processor's; of
+        # that Adam makes up to six steps of 0.01, and the mean moves with it
+        loose = variable.path in ("conv2d/bias", "batch_normalization/moving_mean")
+        atol = 0.06 if loose else 1e-5
+        np.testing.assert_allclose(variable.value, expected[f"weight_{index}"], rtol=1e-4, atol=atol)
