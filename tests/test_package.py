@@ -24,7 +24,7 @@ STUBS = sorted(SOURCE.rglob("__init__.pyi"))
 # A room imports from the floors below its own, lowest floor first. A room is a package or a module directly
 # under brickwork/; one that is new needs its place here.
 FLOORS = [
-    {"_version", "errors"},
+    {"_version", "errors", "_native"},
     {"_lazy", "argument_checks", "files"},
     {"arguments"},
     {"arrays", "catalogue", "config", "seeds", "threads"},
@@ -221,6 +221,43 @@ def test_a_stub_holds_re_exports_only(stub):
         )
         message = f"{stub}:{node.lineno}: write `from .module import Name as Name`"
         assert is_docstring or is_all or is_re_export, message
+
+
+PLAIN = [
+    ("activations", "reluu", "relu"),
+    ("callbacks", "EarlyStoping", "EarlyStopping"),
+    ("config", "set_flotx", "set_floatx"),
+    ("constraints", "MaxNorn", "MaxNorm"),
+    ("models", "load_modell", "load_model"),
+    ("optimizers.schedules", "ExponentialDecy", "ExponentialDecay"),
+    ("regularizers", "L1L3", "L1L2"),
+    ("utils", "to_categoric", "to_categorical"),
+]
+LAZY = [("layers", "Dens", "Dense"), ("losses", "MeanSquareError", "MeanSquaredError")]
+
+
+@pytest.mark.parametrize("module, wrong, right", [*PLAIN, *LAZY])
+def test_a_name_that_is_nearly_right(module, wrong, right):
+    """In `from … import …`, whose own message Python would make, and as an attribute."""
+    with pytest.raises(ImportError, match=f"^cannot import name '{wrong}' from 'brickwork.{module}'") as told:
+        exec(f"from brickwork.{module} import {wrong}", {})
+    assert str(told.value).endswith(f" Did you mean '{right}'?")
+    imported = importlib.import_module(f"brickwork.{module}")
+    with pytest.raises(AttributeError, match=f"has no attribute '{wrong}'. Did you mean '{right}'"):
+        getattr(imported, wrong)
+    assert not hasattr(imported, wrong) and not hasattr(imported, "__wrapped__")
+
+
+def test_a_suggestion_is_made_once():
+    code = "import brickwork; brickwork.layers.Dens"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stderr.count("Did you mean") == 1
+
+
+def test_every_public_module_suggests():
+    """Those of the table above are the plain ones that the top names."""
+    top = {name for name in lazy_names("") if (SOURCE / f"{name}.py").is_file()}
+    assert top - {"errors"} <= {module for module, _, _ in PLAIN}
 
 
 def public_classes() -> set[type]:

@@ -1,0 +1,2 @@
+#pragma once
+namespace bw { struct Kernels { const char* name; int lanes; }; }

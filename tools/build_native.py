@@ -1,0 +1,65 @@
+"""Builds the native module beside the Python sources, where an editable install finds it.
+
+    python tools/build_native.py                        # again after a change in native/: what changed only
+    python tools/build_native.py --test                 # and runs the tests of native/tests
+    python tools/build_native.py --sanitize --test      # these, under AddressSanitizer and UBSan (no module)
+
+Needs a C++17 compiler, and from PyPI nanobind, cmake and ninja, which `pip install -e '.[dev]'` installs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def tool(name: str) -> str:
+    """The program beside this Python, else on the path."""
+    beside = shutil.which(name, path=str(Path(sys.executable).parent))
+    found = beside or shutil.which(name)
+    if found is None:
+        sys.exit(f"{name} is needed and not found. Run: {sys.executable} -m pip install {name}")
+    return found
+
+
+def build(folder: Path, options: list[str]) -> None:
+    """Configures where that was not done yet, and compiles what changed."""
+    if not (folder / "build.ninja").is_file():
+        cmake = [tool("cmake"), "-S", str(ROOT / "native"), "-B", str(folder), "-G", "Ninja"]
+        cmake += [f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", f"-DPython_EXECUTABLE={sys.executable}"]
+        subprocess.run([*cmake, *options], check=True)
+    subprocess.run([tool("cmake"), "--build", str(folder)], check=True)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--test", action="store_true", help="build and run the tests of native/tests")
+    parser.add_argument("--sanitize", action="store_true", help="the tests alone, with sanitizers")
+    parser.add_argument("--fresh", action="store_true", help="forget an earlier configuration")
+    arguments = parser.parse_args()
+
+    name = f"native-{sys.implementation.cache_tag}{'-sanitize' if arguments.sanitize else ''}"
+    folder = ROOT / "build" / name
+    if arguments.fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    options = ["-DBRICKWORK_NATIVE_TESTS=ON", "-DBRICKWORK_IN_PLACE=ON"]
+    if arguments.sanitize:
+        options += ["-DBRICKWORK_NATIVE_MODULE=OFF", "-DBRICKWORK_SANITIZE=address,undefined"]
+    try:
+        build(folder, options)
+        if arguments.test:
+            suffix = ".exe" if os.name == "nt" else ""
+            subprocess.run([str(folder / f"native_tests{suffix}")], check=True)
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)
+
+
+if __name__ == "__main__":
+    main()
