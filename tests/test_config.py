@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,22 @@ def test_floatx_is_the_type_of_new_parameters():
     config.set_floatx("float64")
     assert config.floatx() == "float64"
     assert Ones()((2,)).dtype == np.float64
+
+
+def test_a_scope_has_a_float_type_of_its_own():
+    with config.scoped_floatx("float64"):
+        assert Ones()((2,)).dtype == np.float64
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(config.floatx).result() == "float32"
+        config.set_floatx("float32")  # until the scope ends
+        assert config.floatx() == "float32"
+        with config.scoped_floatx():
+            config.set_floatx("float64")
+        assert config.floatx() == "float32"
+        config.set_floatx("float64")
+    assert config.floatx() == "float32"
+    with pytest.raises(ParameterError, match="scoped_floatx: `value` must be one of"):
+        config.scoped_floatx("float46").__enter__()
 
 
 def test_epsilon_can_be_set():

@@ -50,6 +50,35 @@ def test_the_state_continues_the_sequence():
     assert [seeds.next_seed() for _ in range(3)] == following
 
 
+def test_a_scope_has_a_sequence_of_its_own():
+    seeds.set_random_seed(3)
+    first = [seeds.next_seed() for _ in range(2)]
+    seeds.set_random_seed(3)
+    with seeds.scoped(5) as sequence:
+        alone = seeds.SeedSequence(5)
+        assert seeds.next_seed() == alone.next()
+        with seeds.scoped(6):
+            assert seeds.next_seed() == seeds.SeedSequence(6).next()
+        assert seeds.next_seed() == alone.next()
+        assert seeds.get_state() == sequence.state == alone.state
+        seeds.set_random_seed(9)  # of the scope
+        assert seeds.get_state() == 9
+    assert [seeds.next_seed() for _ in range(2)] == first
+
+
+def test_a_scope_ends_with_an_error_too():
+    seeds.set_random_seed(3)
+    with pytest.raises(KeyError), seeds.scoped(5):
+        raise KeyError
+    assert seeds.get_state() == 3
+
+
+def test_a_scope_is_of_one_thread():
+    seeds.set_random_seed(3)
+    with seeds.scoped(5), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(seeds.get_state).result() == 3
+
+
 def test_without_a_seed_two_sequences_differ():
     assert seeds.SeedSequence().next() != seeds.SeedSequence().next()
 

@@ -1,4 +1,4 @@
-"""The one sequence of seeds from which everything random that names no seed of its own takes its next one.
+"""The sequence of seeds from which everything random that names no seed of its own takes its next one.
 
 Initializers, shuffling and dropout each ask for a 64-bit seed and feed it to a counter-based generator, so
 the state of all randomness in a run is a single number.
@@ -9,6 +9,9 @@ from __future__ import annotations
 import random
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -59,22 +62,50 @@ class SeedSequence:
 _SEED64 = Whole(0, _MASK)
 _SEED32 = Whole(0, (1 << 32) - 1)
 
-_sequence = SeedSequence()
+_session = SeedSequence()
+_scope: ContextVar[SeedSequence | None] = ContextVar("brickwork_seeds", default=None)
+
+
+def _sequence() -> SeedSequence:
+    return _scope.get() or _session
+
+
+@contextmanager
+def scoped(seed: int | None) -> Iterator[SeedSequence]:
+    """Inside the `with` block, seeds come from a sequence of its own; the session's does not move.
+
+    This holds for the thread (the context, see `contextvars`) that entered the block and for no other one, so
+    that two threads that build networks at once get what each would get alone.
+
+    Parameters
+    ----------
+    seed : int in [0, 2**64 - 1] from which the sequence starts, or None for entropy of the operating system
+
+    >>> with scoped(0):
+    ...     hex(next_seed())
+    '0xe220a8397b1dcdaf'
+    """
+    sequence = SeedSequence(seed)
+    token = _scope.set(sequence)
+    try:
+        yield sequence
+    finally:
+        _scope.reset(token)
 
 
 def next_seed() -> int:
     """A fresh 64-bit seed; the same ones in the same order after the same `set_random_seed`."""
-    return _sequence.next()
+    return _sequence().next()
 
 
 def get_state() -> int:
     """Where the sequence of seeds stands, to be kept with a run."""
-    return _sequence.state
+    return _sequence().state
 
 
 def set_state(state: int) -> None:
     """Go on from where `get_state` told."""
-    _sequence.state = state
+    _sequence().state = state
 
 
 def set_random_seed(seed: int) -> None:
@@ -90,6 +121,6 @@ def set_random_seed(seed: int) -> None:
     0
     """
     checked = _SEED32("set_random_seed", "seed", seed)
-    _sequence.state = checked
+    _sequence().state = checked
     random.seed(checked)
     np.random.seed(checked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import made_networks
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.datasets import load_digits, make_blobs, make_multilabel_classifica
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import get_tags
 
-from brickwork import config, layers, optimizers, seeds
+from brickwork import Input, Sequential, config, layers, optimizers, seeds
 from brickwork.errors import DataError, DivergenceError, ParameterError, ParameterTypeError, ShapeError
 from brickwork.estimators import BrickClassifier
 
@@ -449,6 +450,54 @@ def test_fits_in_threads_do_not_disturb_each_other(blobs, more):
         thread.join()
     for state in range(3):
         np.testing.assert_array_equal(found[state], wanted[state])
+
+
+def test_networks_are_made_at_once_by_two_threads(blobs):
+    """Each function waits for the other one, layer by layer, while the session draws seeds of its own."""
+    x, y = blobs
+
+    def network(wait):
+        def made(features, outputs):
+            model = Sequential([Input((features,))])
+            for units in (5, 4, outputs):
+                wait()
+                model.add(layers.Dropout(0.1))
+                model.add(layers.Dense(units, activation="softmax"))
+            return model
+
+        return made
+
+    def fit(state, wait):
+        return quick(network=network(wait), random_state=state).fit(x, y).predict_proba(x)
+
+    seeds.set_random_seed(3)
+    wanted = [fit(state, lambda: None) for state in (1, 2)]
+    drawn = [seeds.next_seed() for _ in range(3)]
+    seeds.set_random_seed(3)
+    both = threading.Barrier(2, timeout=20)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(fit, state, both.wait) for state in (1, 2)]
+        assert [seeds.next_seed() for _ in range(3)] == drawn
+        for found, alone in zip(waiting, wanted, strict=True):
+            np.testing.assert_array_equal(found.result(), alone)
+    assert (wanted[0] != wanted[1]).any()
+
+
+def test_a_network_may_come_from_a_function_that_fits_one(blobs):
+    x, y = blobs
+    inner = []
+
+    def outer(features, outputs):
+        inner.append(quick(network=made_networks.small, random_state=1).fit(x, y).predict_proba(x))
+        return made_networks.small(features, outputs)
+
+    found = quick(network=outer, random_state=2).fit(x, y).predict_proba(x)
+    np.testing.assert_array_equal(
+        found, quick(network=made_networks.small, random_state=2).fit(x, y).predict_proba(x)
+    )
+    np.testing.assert_array_equal(
+        inner[0], quick(network=made_networks.small, random_state=1).fit(x, y).predict_proba(x)
+    )
 
 
 # Parameters.

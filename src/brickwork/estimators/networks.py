@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from .. import bricks, config, seeds
@@ -18,22 +15,6 @@ from .targets import Target
 
 OTHER_NAMES = {"logistic": "sigmoid", "identity": "linear"}
 """scikit-learn's names of activations -> Keras's, where they differ."""
-
-_session = threading.Lock()
-
-
-@contextmanager
-def own_session(seed: int = 0, float_type: str | None = None) -> Iterator[None]:
-    """Build networks under a seed and float type of one's own; the session's are afterwards as they were."""
-    with _session:
-        before, state = config.floatx(), seeds.get_state()
-        try:
-            config.set_floatx(float_type or before)
-            seeds.set_state(seed)
-            yield
-        finally:
-            config.set_floatx(before)
-            seeds.set_state(state)
 
 
 def make_network(settings: Any, features: int, target: Target, seed: int, batch_size: int) -> Model:
@@ -71,8 +52,8 @@ def _dense(settings: Any, features: int, target: Target, seed: int, batch_size: 
 
 
 def _from_function(function: Any, features: int, target: Target, seed: int) -> Model:
-    """What the function makes, under seeds that follow `seed`."""
-    with own_session(seed):
+    """What the function makes, under seeds that follow `seed`; other threads and the session have theirs."""
+    with seeds.scoped(seed), config.scoped_floatx():
         model = function(features, target.units)
         if isinstance(model, Model) and not model.built:
             model.build((None, features))

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import losses, optimizers
+from .. import config, losses, optimizers, seeds
 from ..arrays import Array
 from ..bricks.base import Brick
 from ..bricks.registry import brick_from_config, brick_to_config
@@ -26,7 +26,6 @@ from ..training.model import Model
 from ..training.model_file import weight_name
 from ..training.network_config import sharing
 from .learner import Learner
-from .networks import own_session
 
 _DAMAGE = (
     KeyError,
@@ -71,7 +70,7 @@ def make_learner(
     header: Mapping[str, Any], tensors: Mapping[str, Array], optimizer: Any, loss: Any, engine: Any
 ) -> Learner:
     """The learner that `tell_network` told, with its optimizer's state."""
-    with own_session(float_type=header["floatx"]), sharing():
+    with seeds.scoped(0), config.scoped_floatx(header["floatx"]), sharing():
         model: Model = layer_from_config(header["network"])
     model.set_weights([tensors[weight_name(index)] for index in range(len(header["weights"]))])
     learner = Learner(model, optimizer, lambda units: loss, engine, int(np.uint64(header["seed"])))

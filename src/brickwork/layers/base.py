@@ -251,12 +251,9 @@ class Layer(Configured):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The output's shape for an input shape, both with the batch axis; the layer stays as it is."""
-        before = seeds.get_state()
-        try:
+        with seeds.scoped(0):  # the twin's parameters must not move those that come after
             twin = type(self).from_config(self.get_config())
             y = twin._lay_call(_inputs_of(input_shape))
-        finally:
-            seeds.set_state(before)  # the twin's parameters must not move those that come after
         return tuple(one.shape for one in y) if isinstance(y, tuple) else y.shape
 
     # -- numbers ------------------------------------------------------------------------------------

@@ -251,14 +251,8 @@ def _while_reading(path: Any, more: str = "") -> Iterator[None]:
 @contextmanager
 def _session(floatx: str | None) -> Iterator[None]:
     """Build in the float type of the file, and draw no seeds from the session's sequence."""
-    before, state = config.floatx(), seeds.get_state()
-    try:
-        if floatx is not None:
-            config.set_floatx(floatx)
+    with config.scoped_floatx(floatx), seeds.scoped(0):
         yield
-    finally:
-        config.set_floatx(before)
-        seeds.set_state(state)
 
 
 def _compile(
