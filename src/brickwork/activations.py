@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import bricks
+from ._lazy import suggest
 from .bricks.base import Brick
 from .errors import ParameterError, did_you_mean, known_names
 
@@ -86,3 +87,7 @@ def get(identifier: Any) -> Brick | None:
         f"of type {type(identifier).__name__}. "
         f"A function of your own needs a derivative: write it as a brick."
     )
+
+
+if not TYPE_CHECKING:
+    __getattr__ = suggest(__name__)

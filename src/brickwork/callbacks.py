@@ -1,5 +1,8 @@
 """Callbacks under Keras's names."""
 
+from typing import TYPE_CHECKING
+
+from ._lazy import suggest
 from .training.callback import Callback as Callback
 from .training.callbacks import CallbackList as CallbackList
 from .training.callbacks import History as History
@@ -11,3 +14,6 @@ from .training.rates import LearningRateScheduler as LearningRateScheduler
 from .training.rates import ReduceLROnPlateau as ReduceLROnPlateau
 from .training.stopping import EarlyStopping as EarlyStopping
 from .training.tensorboard import TensorBoard as TensorBoard
+
+if not TYPE_CHECKING:
+    __getattr__ = suggest(__name__)

@@ -6,8 +6,9 @@ Each states its penalty and the gradient of it, in the array's own namespace.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ._lazy import suggest
 from .arguments import Configured, Maybe, Real, argument, configured
 from .arrays import Array, namespace
 from .catalogue import Catalogue
@@ -157,3 +158,7 @@ def deserialize(
 ) -> Regularizer:
     """The regularizer that `serialize` told; `custom_objects` names classes of your own."""
     return _CATALOGUE.deserialize(config, custom_objects)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = suggest(__name__)

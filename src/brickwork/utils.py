@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ._lazy import suggest
 from .arguments import Whole
 from .config import floatx
 from .errors import DataError, ParameterTypeError
@@ -96,3 +97,7 @@ def normalize(x: npt.ArrayLike, axis: int = -1, order: float = 2) -> npt.NDArray
     values = values if values.dtype.kind == "f" else values.astype(floatx())
     norm = np.linalg.norm(values, order, axis, keepdims=True)
     return np.asarray(values / np.where(norm == 0, 1, norm), values.dtype)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = suggest(__name__)

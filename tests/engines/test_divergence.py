@@ -236,3 +236,26 @@ def test_an_update_that_overflows_is_not_made(engine, way):
         plan.apply({key: value * 1e20 for key, value in found.gradients.items()}, 1e30)
     for key, value in plan.state().items():
         np.testing.assert_array_equal(value, before[key], err_msg=key)
+
+
+@ways
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        (
+            "running_var",
+            -3.0,
+            r"First in node 'norm' \(BatchNormalization\), whose inputs are finite, up to \S+ in size. "
+            r"Likely cause: 'norm/running_var' holds -3; a variance is never negative. Load statistics that a "
+            r"training has made, or set them to 1.$",
+        ),
+        ("running_mean", np.nan, r"The statistic 'norm/running_mean' already holds it. Load weights"),
+    ],
+)
+def test_statistics_that_no_training_has_made(engine, way, name, value, message):
+    program = mlp(frozen=True)
+    plan = plan_of(engine, program)
+    plan.load({**plan.state(), f"statistics/norm/{name}": np.full(8, value, np.float32)})
+    with pytest.raises(DivergenceError, match=message):
+        train(plan, data(program, 16), way, [0.1] * 2)
+    assert plan.step_number == 0

@@ -1,5 +1,4 @@
-"""Where did the NaN come from? The batch is replayed on NumPy, brick by brick, with the same random "
-"numbers."""
+"""Where did the NaN come from? The batch is replayed on NumPy, brick by brick, with the same random bits."""
 
 from __future__ import annotations
 
@@ -34,12 +33,13 @@ def diagnose(
                 f"{start} It came in through {name!r}, first in row {row} of the batch. "
                 f"Clean the data: numpy.isfinite(x) shows where."
             )
-    for key, value in parameters.items():
-        if not np.isfinite(value).all():
-            return DivergenceError(
-                f"{start} The parameter {key!r} already holds it. "
-                f"Load weights that are finite: a checkpoint, or a model made anew."
-            )
+    for kind, held in (("parameter", parameters), ("statistic", statistics)):
+        for key, value in held.items():
+            if not np.isfinite(value).all():
+                return DivergenceError(
+                    f"{start} The {kind} {key!r} already holds it. "
+                    f"Load weights that are finite: a checkpoint, or a model made anew."
+                )
     with np.errstate(all="ignore"):
         passed = program.graph.forward(
             parameters, statistics, batch, training=True, key=seed, step=step, row=0
@@ -48,7 +48,7 @@ def diagnose(
             if not all(np.isfinite(passed.values[name]).all() for name in references(node)):
                 inputs = {name: passed.values[name] for name in node.inputs}
                 return DivergenceError(
-                    f"{start} {_first(node, inputs)} {_advice(node, inputs, parameters, rate)}"
+                    f"{start} {_first(node, inputs)} {_advice(node, inputs, parameters, statistics, rate)}"
                 )
         energy = passed.values[program.total]
         dparams, gradients = backprop(
@@ -91,10 +91,20 @@ def _first(node: Node, inputs: Mapping[str, Array]) -> str:
 
 
 def _advice(
-    node: Node, inputs: Mapping[str, Array], parameters: Mapping[str, Array], rate: float | None
+    node: Node,
+    inputs: Mapping[str, Array],
+    parameters: Mapping[str, Array],
+    statistics: Mapping[str, Array],
+    rate: float | None,
 ) -> str:
     """The likely cause, and what to do."""
     kind = type(node.brick).__name__
+    variance = f"{node.owner}/running_var"
+    if variance in statistics and (statistics[variance] < 0).any():
+        return (
+            f"Likely cause: {variance!r} holds {float(statistics[variance].min()):.3g}; a variance is never "
+            f"negative. Load statistics that a training has made, or set them to 1."
+        )
     largest = max((float(np.max(np.abs(p), initial=0.0)) for p in parameters.values()), default=0.0)
     if kind in ("Log", "Reciprocal", "CrossEntropy", "BinaryCrossEntropy"):
         return (

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .._lazy import suggest
 from ..arguments import Configured, Flag, Real, Text, Whole, argument, configured
 from ..catalogue import Catalogue
 
@@ -75,3 +76,7 @@ def deserialize(
 ) -> LearningRateSchedule:
     """The schedule that `serialize` told; `custom_objects` names classes of your own."""
     return _CATALOGUE.deserialize(config, custom_objects)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = suggest(__name__)
