@@ -246,8 +246,8 @@ def test_an_update_that_overflows_is_not_made(engine, way):
             "running_var",
             -3.0,
             r"First in node 'norm' \(BatchNormalization\), whose inputs are finite, up to \S+ in size. "
-            r"Likely cause: 'norm/running_var' holds -3; a variance is never negative. Load statistics that a "
-            r"training has made, or set them to 1.$",
+            r"Likely cause: 'norm/running_var' holds -3; a variance is never negative. Load statistics that "
+            r"a training has made, or set them to 1.$",
         ),
         ("running_mean", np.nan, r"The statistic 'norm/running_mean' already holds it. Load weights"),
     ],
