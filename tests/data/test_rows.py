@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import mmap
 import re
-from pathlib import Path
 
 import hypothesis.extra.numpy as arrays_of
 import numpy as np
@@ -112,40 +110,6 @@ def test_a_large_file_is_never_copied_whole(mapped, monkeypatch):
     message = "These rows, shape (6, 2, 2), are 0.0 GiB on the disk, and one array of them would have to fit"
     with pytest.raises(DataError, match=re.escape(message)):
         np.asarray(Rows(mapped))
-
-
-def resident(path) -> int:
-    """Kilobytes of a mapped file that the process holds."""
-    inside = False
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        if str(path) in line:
-            inside = True
-        elif inside and line.startswith("Rss:"):
-            return int(line.split()[1])
-    return 0
-
-
-def test_pages_of_a_file_are_given_back(tmp_path, monkeypatch):
-    if not hasattr(mmap, "MADV_DONTNEED") or not Path("/proc/self/smaps").exists():
-        pytest.skip("this system cannot give pages back, or does not tell")
-    np.save(tmp_path / "x.npy", np.ones((4096, 1024), np.float32))
-    base = np.load(tmp_path / "x.npy", mmap_mode="r")
-    assert float(np.sum(base)) == 4096 * 1024
-    assert resident(tmp_path / "x.npy") > 16_000
-    monkeypatch.setattr(rows_module, "_RELEASE_AFTER", 1 << 20)
-    rows = Rows(base, np.random.default_rng(0).permutation(4096))
-    assert sum(float(rows[start : start + 128].sum()) for start in range(0, 4096, 128)) == 4096 * 1024
-    assert resident(tmp_path / "x.npy") < 10_000
-    del base
-
-
-def test_private_changes_of_a_map_stay(tmp_path, monkeypatch):
-    np.save(tmp_path / "x.npy", BASE)
-    base = np.load(tmp_path / "x.npy", mmap_mode="c")
-    base[0] = 7
-    monkeypatch.setattr(rows_module, "_RELEASE_AFTER", 0)
-    rows = Rows(base)
-    assert np.all(rows[:] == base[:]) and np.all(rows[0] == 7) and np.all(rows[0] == 7)
 
 
 def test_small_arrays_are_copied_and_large_ones_are_looked_at(monkeypatch):

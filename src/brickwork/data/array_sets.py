@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..errors import DataError, ParameterError, did_you_mean, known_names
 from .array_files import read_npy, read_npz
 from .dataset import Dataset
-from .rows import LazyRows, Rows, take_rows
+from .rows import LazyRows, blocks, take_rows
 from .splits import TEST_SPLIT, shuffled, split_rows
 from .tasks import CLASSIFICATION, Target, array_target
 
@@ -24,7 +24,9 @@ Array = npt.NDArray[Any]
 
 NAMES = ("x", "y", "x_train", "y_train", "x_test", "y_test", "class_names")
 
-_BLOCK = 1 << 24
+_BLOCK = 1 << 22
+"""Numbers that are looked at at a time."""
+
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -198,10 +200,7 @@ def check_finite(x: Any, what: str) -> None:
     """DataError naming row and column of the first number that is NaN, infinite or beyond float32."""
     if x.dtype.kind != "f":
         return
-    rows = x if isinstance(x, LazyRows) else Rows(x)
-    step = max(1, _BLOCK * len(rows) // max(1, rows.nbytes))
-    for start in range(0, len(rows), step):
-        block = rows[start : start + step]
+    for start, block in blocks(x, _BLOCK):
         good = np.abs(block) <= _LARGEST
         if not good.all():
             place = np.argwhere(~good)[0].tolist()

@@ -7,14 +7,15 @@ never copied. What trains on arrays trains on these.
 from __future__ import annotations
 
 import math
-import mmap
 import operator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import DataError, ShapeError
+from .mapped import MappedRows
 
 Array = npt.NDArray[Any]
 
@@ -23,12 +24,6 @@ LARGEST_COPY = 1 << 30
 
 COPIED_BELOW = 1 << 26
 """Bytes up to which an array is brought into memory, and copied where its rows are taken in another order."""
-
-_RELEASE_AFTER = 1 << 25
-"""Bytes of a mapped file that are touched before their pages are given back."""
-
-_AROUND = 1 << 16
-"""Bytes that the system maps around each row that is touched."""
 
 
 class LazyRows:
@@ -125,8 +120,8 @@ class Rows(LazyRows):
     index : numbers of rows, a slice, a mask, or None for all rows.
     tail : the shape of one row, where it is to be another than the array has.
 
-    Rows of a file are read in the order in which they lie there, each once, and the file's pages are given
-    back to the system, so that a training on a large file needs little memory.
+    Rows of a file are read in the order in which they lie there, each once, and nothing of the file stays in
+    memory (see `mapped`), so that a training on a large file needs little.
 
     >>> rows = Rows(np.arange(12).reshape(6, 2), [5, 0, 3])
     >>> rows.shape, rows[1:].tolist()
@@ -136,21 +131,27 @@ class Rows(LazyRows):
     def __init__(self, array: Any, index: Any = None, *, tail: tuple[int, ...] | None = None) -> None:
         inner = tuple(array.shape[1:]) if tail is None else tail
         positions = None if index is None else _positions(index, len(array))
+        mapped: MappedRows | None = None
         while isinstance(array, Rows):  # a view of a view looks at the array itself
+            mapped = array._mapped
             if array.index is not None:
                 positions = array.index if positions is None else array.index[positions]
             array = array.base
         self.base: Any = array
         self.index: Array | None = positions
-        self._map = _find_map(array)
-        self._touched = 0
+        self._mapped = MappedRows.find(array) if mapped is None else mapped
         count = len(array) if positions is None else len(positions)
         super().__init__((count, *inner), array.dtype)
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the rows lie in a mapped file, and are read from there."""
+        return self._mapped is not None
 
     def read(self, rows: Array) -> Array:
         """The rows with these numbers, as a new array."""
         places = rows if self.index is None else self.index[rows]
-        if type(self.base) is np.ndarray and self._map is None:
+        if type(self.base) is np.ndarray and self._mapped is None:
             taken = self.base[places]
         else:
             taken = self._read_in_order(places)
@@ -161,29 +162,13 @@ class Rows(LazyRows):
         if len(places) == 0:
             return np.empty((0, *self.base.shape[1:]), self.dtype)
         wanted, back = (places, None) if _is_rising(places) else np.unique(places, return_inverse=True)
-        first, last = int(wanted[0]), int(wanted[-1])
-        if last - first + 1 == len(wanted):
-            taken = np.array(self.base[first : last + 1], self.dtype)
-            self._release(taken.nbytes)
-        elif self._map is None:
-            taken = np.array(self.base[wanted], self.dtype)
+        if self._mapped is not None:
+            taken = self._mapped.read(wanted)
+        elif int(wanted[-1]) - int(wanted[0]) + 1 == len(wanted):
+            taken = np.array(self.base[int(wanted[0]) : int(wanted[-1]) + 1], self.dtype)
         else:
-            taken = np.empty((len(wanted), *self.base.shape[1:]), self.dtype)
-            touched = max(taken.nbytes // len(taken), _AROUND)
-            step = max(1, _RELEASE_AFTER // touched)
-            for start in range(0, len(wanted), step):
-                some = wanted[start : start + step]
-                taken[start : start + step] = self.base[some]
-                self._release(len(some) * touched)
+            taken = np.array(self.base[wanted], self.dtype)
         return taken if back is None else taken[back]
-
-    def _release(self, touched: int) -> None:
-        """Give pages of the file back once enough of them were touched."""
-        if self._map is not None:
-            self._touched += touched
-            if self._touched >= _RELEASE_AFTER:
-                self._touched = 0
-                self._map.madvise(mmap.MADV_DONTNEED)
 
 
 def numbered(rows: Array, count: int) -> Array:
@@ -209,6 +194,21 @@ def take_rows(array: Any, rows: Any) -> Any:
     return Rows(array, rows) if array.nbytes > COPIED_BELOW else np.array(array[rows])
 
 
+def by_parts(array: Any) -> Any:
+    """What lies in a large mapped file as Rows, which keep it out of memory; anything else as it is."""
+    large = isinstance(array, np.ndarray) and array.ndim > 0 and array.nbytes > COPIED_BELOW
+    rows = Rows(array) if large else None
+    return array if rows is None or not rows.is_mapped else rows
+
+
+def blocks(array: Any, numbers: int) -> Iterator[tuple[int, Any]]:
+    """(first row, rows) of an array of any kind, about so many numbers at a time, and at least one row."""
+    array = by_parts(array)
+    step = max(1, numbers // max(1, math.prod(array.shape[1:])))
+    for start in range(0, len(array), step):
+        yield start, array[start : start + step]
+
+
 def _positions(index: Any, count: int) -> Array:
     if isinstance(index, slice):
         return np.arange(*index.indices(count))
@@ -217,15 +217,3 @@ def _positions(index: Any, count: int) -> Array:
 
 def _is_rising(places: Array) -> bool:
     return len(places) == 1 or bool(np.all(places[1:] > places[:-1]))
-
-
-def _find_map(array: Any) -> mmap.mmap | None:
-    """The map of a file whose pages can be given back without a loss: not one whose changes are private."""
-    step = array
-    while isinstance(step, np.ndarray):
-        if isinstance(step, np.memmap):
-            found = getattr(step, "_mmap", None)
-            kept = step.mode != "c" and isinstance(found, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED")
-            return found if kept else None
-        step = step.base
-    return None

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
-from .rows import LazyRows
+from .rows import LazyRows, by_parts
 
 Batch = dict[str, Array]
 """Graph input -> rows, in the dtype that the graph asks for."""
@@ -23,7 +23,8 @@ class ArraySource:
     """Rows of several arrays that belong together.
 
     `arrays` maps graph inputs to arrays or LazyRows of equal length, or to None for a column of ones
-    (weights); `dtypes` maps graph inputs to the dtype they are handed out in.
+    (weights); large mapped files become LazyRows. `dtypes` maps graph inputs to the dtype they are handed out
+    in.
     """
 
     arrays: Mapping[str, Any]
@@ -31,6 +32,7 @@ class ArraySource:
     rows: int = field(default=-1)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "arrays", {name: _plain(array) for name, array in self.arrays.items()})
         if self.rows < 0:
             lengths = [len(array) for array in self.arrays.values() if array is not None]
             object.__setattr__(self, "rows", lengths[0] if lengths else 0)
@@ -56,6 +58,11 @@ class ArraySource:
             self.dtypes,
             max(0, min(stop, self.rows) - start),
         )
+
+
+def _plain(array: Any) -> Any:
+    """An array without the subclass that a small file has, which is of no use here; a large file by parts."""
+    return by_parts(np.asarray(array) if isinstance(array, np.ndarray) else array)
 
 
 def _part(array: Any, rows: slice) -> Any:

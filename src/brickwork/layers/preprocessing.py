@@ -12,6 +12,8 @@ from .. import bricks
 from ..arguments import Check, Either, Flag, Many, Maybe, Real, Whole, argument, configured
 from ..arrays import Array
 from ..bricks.base import letters
+from ..data.rows import LazyRows
+from ..data.rows import blocks as row_blocks
 from ..errors import DataError, ParameterError, ShapeError
 from ..graph.symbol import Owner, Symbol
 from .base import Layer, Variable
@@ -244,14 +246,13 @@ def blocks(data: Any) -> Iterator[Array]:
                 f"adapt takes arrays of numbers (N, …); it received a batch of shape {batch.shape} and type "
                 f"{batch.dtype}. Pass an array, or an iterable of arrays."
             )
-        rows = max(1, _BLOCK // max(1, math.prod(batch.shape[1:])))
-        for first in range(0, len(batch), rows):
-            yield np.asarray(batch[first : first + rows], np.float64)
+        for _, block in row_blocks(batch, _BLOCK):
+            yield np.asarray(block, np.float64)
 
 
-def _batches(data: Any) -> Iterable[Array]:
+def _batches(data: Any) -> Iterable[Any]:
     if hasattr(data, "shape"):
-        return [np.asarray(data)]
+        return [data if isinstance(data, LazyRows) else np.asarray(data)]
     if isinstance(data, (str, bytes, Mapping)) or not hasattr(data, "__iter__"):
         raise DataError(
             f"adapt takes an array (N, …) or an iterable of batches; it received {type(data).__name__}. "

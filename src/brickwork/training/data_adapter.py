@@ -11,9 +11,18 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
+from ..data.rows import blocks
 from ..data.source import ArraySource, Batch
 from ..errors import DataError, ParameterError, did_you_mean, known_names
-from .data_checks import as_array, check_finite, check_input, check_target, check_weight, class_factors
+from .data_checks import (
+    as_array,
+    check_finite,
+    check_input,
+    check_target,
+    check_weight,
+    class_factors,
+    reads_rows,
+)
 from .feeds import BatchFeed, has_rows, is_array_like
 from .program import Compiled
 
@@ -65,11 +74,17 @@ class Adapter:
             raise ParameterError(
                 "class_weight goes with one output; this network has several. Pass sample_weight for each."
             )
-        labels = np.asarray(source.arrays[target])
-        factors = class_factors(self.class_weight, labels, compiled.output_shapes[0], where)
-        given = source.arrays[name]
+        labels, given = source.arrays[target], source.arrays[name]
+        factors = np.concatenate(
+            [
+                class_factors(self.class_weight, block, compiled.output_shapes[0], where)
+                for _, block in blocks(labels, 1 << 20)
+            ]
+        )
         return ArraySource(
-            {**source.arrays, name: factors if given is None else given * factors}, source.dtypes, source.rows
+            {**source.arrays, name: factors if given is None else given[:] * factors},
+            source.dtypes,
+            source.rows,
         )
 
     def batches(self, data: Iterable[Any], where: str = "") -> Iterator[Batch]:
@@ -172,7 +187,8 @@ class Adapter:
             what = "y" if len(compiled.output_names) == 1 else f"y[{label!r}]"
             if given is None:
                 raise DataError(f"{where}{what} is needed, since that output has a loss; it received None.")
-            array = np.asarray(as_array(_unwrapped(given), f"{where}{what}"))
+            array = as_array(_unwrapped(given), f"{where}{what}")
+            array = np.asarray(array) if reads_rows(array) else array
             _require_rows(array, rows, f"{where}{what}")
             found[name] = check_target(
                 array,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Array, Shape
 from ..bricks.base import letters
+from ..data.rows import blocks
 from ..errors import DataError, ParameterError, ParameterTypeError, ShapeError
 from ..losses import BinaryCrossentropy, CategoricalCrossentropy, fit_target
 
@@ -136,26 +137,26 @@ def check_labels(labels: Array, classes: int | None, where: str = "", what: str 
     """DataError unless all labels are whole numbers in 0 … classes − 1; names the first row that is not."""
     if labels.dtype.kind == "f":
         check_finite(labels, f"{where}{what}")
-        wrong = labels != np.floor(labels)
-        if wrong.any():
+        broken = _first(labels, lambda block: block != np.floor(block))
+        if broken:
             raise DataError(
-                f"{where}{what} must hold class indices, whole numbers; it holds {_first(labels, wrong)}. "
+                f"{where}{what} must hold class indices, whole numbers; it holds {broken}. "
                 f"For regression use loss='mse'."
             )
-    wrong = labels < 0
-    if classes is not None:
-        wrong = wrong | (labels >= classes)
-    if wrong.any():
+    beyond = math.inf if classes is None else classes
+    outside = _first(labels, lambda block: (block < 0) | (block >= beyond))
+    if outside:
         top = "…" if classes is None else classes - 1
         raise DataError(
             f"{where}{what} must hold class indices in 0 … {top}, since the output has "
-            f"{classes or 'that many'} unit{'s' * (classes != 1)}; it holds {_first(labels, wrong)}. "
+            f"{classes or 'that many'} unit{'s' * (classes != 1)}; it holds {outside}. "
             f"{_repair_labels(labels, classes)}"
         )
 
 
 def _repair_labels(labels: Array, classes: int | None) -> str:
-    lowest, highest = int(labels.min()), int(labels.max())
+    ends = [(int(block.min()), int(block.max())) for _, block in blocks(labels, _BLOCK) if block.size]
+    lowest, highest = min(low for low, _ in ends), max(high for _, high in ends)
     if classes == 1:
         return "For two classes and one unit use loss='binary_crossentropy'."
     if lowest < 0 or classes is None:
@@ -165,17 +166,21 @@ def _repair_labels(labels: Array, classes: int | None) -> str:
 
 
 def _check_binary(array: Array, what: str) -> None:
-    wrong = (array < 0) | (array > 1)
-    if wrong.any():
+    outside = _first(array, lambda block: (block < 0) | (block > 1))
+    if outside:
         raise DataError(
-            f"{what} must lie in [0, 1] for binary_crossentropy; it holds {_first(array, wrong)}. "
+            f"{what} must lie in [0, 1] for binary_crossentropy; it holds {outside}. "
             f"Number the two classes 0 and 1, or use loss='mse'."
         )
 
 
-def _first(array: Array, wrong: Array) -> str:
-    """The first number that is wrong, and its row."""
-    return f"{array[wrong][0]!s} in row {int(np.argwhere(wrong)[0][0])}"
+def _first(array: Array, is_wrong: Callable[[Array], Array]) -> str:
+    """The first number that is wrong, and its row; nothing where all are right."""
+    for start, block in blocks(array, _BLOCK):
+        wrong = is_wrong(block)
+        if wrong.any():
+            return f"{block[wrong][0]!s} in row {start + int(np.argwhere(wrong)[0][0])}"
+    return ""
 
 
 def check_finite(array: Array, what: str, dtype: str | None = None) -> None:
@@ -187,9 +192,7 @@ def check_finite(array: Array, what: str, dtype: str | None = None) -> None:
     if array.dtype.kind != "f" or reads_rows(array):
         return
     narrow = dtype is not None and np.dtype(dtype).kind == "f" and np.dtype(dtype) < array.dtype
-    step = max(1, _BLOCK // max(1, math.prod(array.shape[1:])))
-    for start in range(0, len(array), step):
-        block = array[start : start + step]
+    for start, block in blocks(array, _BLOCK):
         if narrow:
             with np.errstate(over="ignore"):
                 block = np.asarray(block, dtype)
@@ -226,11 +229,9 @@ def check_weight(given: Any, what: str, dtype: str | None = None) -> Array:
             f"{letters((None, *weight.shape[1:]))}. Average over the other axes."
         )
     check_finite(weight, what, dtype)
-    wrong = weight < 0
-    if wrong.any():
-        raise DataError(
-            f"{what} must not be negative; it holds {_first(weight, wrong)}. Use 0 to leave rows out."
-        )
+    negative = _first(weight, lambda block: block < 0)
+    if negative:
+        raise DataError(f"{what} must not be negative; it holds {negative}. Use 0 to leave rows out.")
     return weight
 
 
