@@ -52,7 +52,9 @@ def predict(
         found = answers(opened, inputs)
     if out is not None:
         write_answers(out, found, opened.class_names)
-    result = {"run": run, "model": opened.file.name, "rows": len(found), "out": out, "predictions": found}
+    result = {"run": run, "model": opened.file.name, "rows": len(found), "out": out}
+    if as_json:
+        result["predictions"] = list(found)
     with screen(as_json, result) as told:
         told.say(shown(found, told.width))
         if out is not None:
