@@ -139,7 +139,7 @@ class Rows(LazyRows):
             array = array.base
         self.base: Any = array
         self.index: Array | None = positions
-        self._mapped = MappedRows.find(array) if mapped is None else mapped
+        self._mapped: MappedRows | None = MappedRows.find(array) if mapped is None else mapped
         count = len(array) if positions is None else len(positions)
         super().__init__((count, *inner), array.dtype)
 
