@@ -204,12 +204,15 @@ def test_what_save_refuses(tmp_path):
     network.save(path)
 
 
-def rewritten(path, change):
-    """The file with its description changed."""
-    tensors = load_file(path)
+def header_text(path):
     data = path.read_bytes()
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    description = json.loads(header["__metadata__"]["brickwork"])
+    return header["__metadata__"]["brickwork"]
+
+
+def rewritten(path, change):
+    """The file with its description changed."""
+    tensors, description = load_file(path), json.loads(header_text(path))
     change(description)
     save_file(tensors, path, {"brickwork": json.dumps(description)})
     return path
@@ -237,6 +240,16 @@ def rewritten(path, change):
 def test_damaged_files(tmp_path, change, message):
     path = rewritten(save(quick().fit(X, Y), tmp_path), change)
     with pytest.raises(FormatError, match=message):
+        BrickClassifier.load(path)
+
+
+@pytest.mark.parametrize("name", ["optimizer/step", "optimizer/momentum/0001", "weights/0002"])
+def test_files_that_lack_an_array(tmp_path, name):
+    path = save(quick(optimizer=optimizers.SGD(0.1, momentum=0.9)).fit(X, Y), tmp_path)
+    tensors, text = load_file(path), header_text(path)
+    del tensors[name]
+    save_file(tensors, path, {"brickwork": text})
+    with pytest.raises(FormatError, match=f"it lacks 1, first '{name}'"):
         BrickClassifier.load(path)
 
 

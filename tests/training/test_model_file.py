@@ -274,7 +274,7 @@ def test_headers_that_were_changed(path, change, message):
         (lambda told: told["network"]["config"]["layers"][1]["config"].update(unit=6), r"unit"),
         (
             lambda told: told.update(floatx="float16"),
-            r"set_floatx: `value` must be one of 'float32', 'float64'; got value='float16'",
+            r"scoped_floatx: `value` must be one of 'float32', 'float64'; got value='float16'",
         ),
         (lambda told: told["compile"].update(loss="mes"), r"A loss must be one of .*Did you mean 'mse'"),
         (lambda told: told["compile"].pop("metrics"), r"its description breaks at KeyError\('metrics'\)"),

@@ -8,95 +8,48 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .. import config, losses, optimizers, seeds
+from .. import losses, optimizers
 from ..arrays import Array
 from ..bricks.base import Brick
 from ..bricks.registry import brick_from_config, brick_to_config
-from ..errors import BrickworkError, FormatError, ParameterError
-from ..layers.serialization import layer_from_config, layer_to_config
+from ..errors import FormatError, ParameterError
 from ..training import model_file
-from ..training.model import Model
-from ..training.model_file import weight_name
-from ..training.network_config import sharing
+from ..training.telling import load_state, make_network, reading, tell_network, tell_state
 from .learner import Learner
 
-_DAMAGE = (
-    KeyError,
-    TypeError,
-    IndexError,
-    AttributeError,
-    ValueError,
-    ArithmeticError,
-    RecursionError,
-    MemoryError,
-)
 _LEARNED = re.compile("[a-z][a-z_]*_|_flat|_several")
 
 # -- the network ------------------------------------------------------------------------------------
 
 
-def tell_network(learner: Learner) -> tuple[dict[str, Any], dict[str, Array]]:
+def tell_learner(learner: Learner) -> tuple[dict[str, Any], dict[str, Array]]:
     """Network, weights and the optimizer's state, as JSON and arrays."""
-    model = learner.model
-    with sharing():
-        network = layer_to_config(model)
-    tensors = {weight_name(index): array for index, array in enumerate(model.get_weights())}
-    places = _places(model)
-    for name, array in learner.plan.state().items():
-        kind, _, rest = name.partition("/")
-        if name == "step":
-            tensors["optimizer/step"] = array
-        elif kind == "slots":
-            slot, _, key = rest.partition("/")
-            tensors[f"optimizer/{slot}/{places[key]:04d}"] = array
-    weights = [variable.path for variable in model.weights]
-    header = {
-        "floatx": learner.float_type.name,
-        "network": network,
-        "weights": weights,
-        "seed": learner.seed,
-    }
-    return header, tensors
+    header, tensors = tell_network(learner.model)
+    state = tell_state(learner.model, learner.plan)
+    return {**header, "seed": learner.seed, "optimizer": list(state)}, {**tensors, **state}
 
 
 def make_learner(
     header: Mapping[str, Any], tensors: Mapping[str, Array], optimizer: Any, loss: Any, engine: Any
 ) -> Learner:
-    """The learner that `tell_network` told, with its optimizer's state."""
-    with seeds.scoped(0), config.scoped_floatx(header["floatx"]), sharing():
-        model: Model = layer_from_config(header["network"])
-    model.set_weights([tensors[weight_name(index)] for index in range(len(header["weights"]))])
+    """The learner that `tell_learner` told, with its optimizer's state."""
+    model = make_network(header, tensors)
     learner = Learner(model, optimizer, lambda units: loss, engine, int(np.uint64(header["seed"])))
-    state, places = learner.plan.state(), _places(model)
-    for name in state:
-        kind, _, rest = name.partition("/")
-        if name == "step":
-            state[name] = tensors["optimizer/step"]
-        elif kind == "slots":
-            slot, _, key = rest.partition("/")
-            state[name] = tensors[f"optimizer/{slot}/{places[key]:04d}"]
-    learner.plan.load(state)
+    load_state(model, learner.plan, tensors)
     return learner
-
-
-def _places(model: Model) -> dict[str, int]:
-    """Key of a parameter -> its place among the weights: names of nodes depend on who wired them."""
-    place = {id(variable.value): index for index, variable in enumerate(model.weights)}
-    return {key: place[id(array)] for key, array in model.parameters.items()}
 
 
 def network_bytes(learner: Learner) -> bytes:
     """A network as safetensors, for pickles."""
     from safetensors.numpy import save
 
-    header, tensors = tell_network(learner)
+    header, tensors = tell_learner(learner)
     arrays = {key: np.asarray(value, order="C") for key, value in tensors.items()}
     return save(arrays, {"brickwork": json.dumps(header, allow_nan=False)})
 
@@ -139,7 +92,7 @@ def write_estimator(
     overwrite: bool,
 ) -> None:
     """An estimator to a file."""
-    header, tensors = tell_network(learner)
+    header, tensors = tell_learner(learner)
     header["estimator"] = {
         "class_name": name,
         "params": {key: _told_param(name, key, value) for key, value in params.items()},
@@ -169,7 +122,7 @@ def read_estimator(
             f"{name}.load needs a file written by {name}.save; {Path(path)} holds a "
             f"{told.get('class_name')!r}. Load it by that class."
         )
-    with _explained(path, name):
+    with reading(Path(path), name):
         params = {key: _param(value) for key, value in told["params"].items()}
         learned = {key: _learned(value, tensors) for key, value in told["learned"].items()}
         optimizer, loss = _param(told["optimizer"]), _param(told["loss"])
@@ -179,25 +132,10 @@ def read_estimator(
             raise ValueError(strange or (optimizer, loss))
 
     def learner(engine: Any) -> Learner:
-        with _explained(path, name):
+        with reading(Path(path), name):
             return make_learner(header, tensors, optimizer, loss, engine)
 
     return params, learned, learner
-
-
-@contextmanager
-def _explained(path: Any, name: str) -> Iterator[None]:
-    """What breaks while a description is read, told as what it is."""
-    try:
-        yield
-    except BrickworkError as error:
-        error.add_note(f"while reading {Path(path)}")
-        raise
-    except _DAMAGE as error:
-        raise FormatError(
-            f"{Path(path)} must tell a whole {name}; its description breaks at {error!r}. It is damaged; "
-            f"take another copy of it."
-        ) from error
 
 
 def _told_param(owner: str, name: str, value: Any) -> Any:

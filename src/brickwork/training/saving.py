@@ -1,42 +1,35 @@
-"""Models and weights in files: what a model is made of, told and read again.
-
-The header tells the network's layers and calls, the order of the weights, and the arguments of `compile`; the
-arrays are "weights/0000", … in Keras's order, "optimizer/<slot>/0000", … by the same numbers, and
-"optimizer/step".
+"""Models and weights in files: what `telling` tells of a network, the arguments of `compile`, and what
+belongs to it though it is no layer.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
-from .. import config, losses, metrics, optimizers, seeds
+from .. import losses, metrics, optimizers
 from ..arrays import Array
 from ..engines.registry import get_engine
-from ..errors import BrickworkError, FormatError, ParameterError, ParameterTypeError, known_names
+from ..errors import FormatError, ParameterError, ParameterTypeError, known_names
 from ..layers.base import Layer
-from ..layers.serialization import layer_from_config, layer_to_config, register_layer
+from ..layers.serialization import register_layer
 from ..metrics.base import MeanMetricWrapper
 from . import model_file
 from .model import Model
-from .model_file import weight_name
-from .network_config import sharing
+from .telling import (
+    load_state,
+    make_network,
+    reading,
+    session,
+    tell_network,
+    tell_paths,
+    tell_state,
+    tell_weights,
+    told_weights,
+)
 
 _FUNCTION = "function"
-_DAMAGE = (
-    KeyError,
-    TypeError,
-    IndexError,
-    AttributeError,
-    ValueError,
-    ArithmeticError,
-    RecursionError,
-    MemoryError,
-)
 
 
 # -- writing ----------------------------------------------------------------------------------------
@@ -52,20 +45,13 @@ def save_model(
     more_arrays: Mapping[str, Array] | None = None,
 ) -> None:
     """Network, weights, compile arguments, optimizer state; and what else belongs to them."""
-    tensors = _weights(model)
-    with sharing():
-        network = layer_to_config(model)
-    header = {
-        "floatx": _float_type(model),
-        "network": network,
-        "weights": _paths(model),
-        **_data_facts(model),
-    }
+    header, tensors = tell_network(model)
+    header.update(_data_facts(model))
     compiled = _compile_config(model)
     if compiled is not None:
         header["compile"] = compiled
         if include_optimizer:
-            state = _optimizer_state(model)
+            state = {} if model._plan is None else tell_state(model, model._plan)
             tensors.update(state)
             header["optimizer"] = list(state)
     header.update(more_header or {})
@@ -75,7 +61,7 @@ def save_model(
 
 def save_weights(model: Model, path: Any, *, overwrite: bool = True) -> None:
     """The weights alone."""
-    model_file.write(path, {"weights": _paths(model)}, _weights(model), overwrite=overwrite)
+    model_file.write(path, tell_paths(model), tell_weights(model), overwrite=overwrite)
 
 
 def _data_facts(model: Model) -> dict[str, Any]:
@@ -85,41 +71,6 @@ def _data_facts(model: Model) -> dict[str, Any]:
         found["preprocessing"] = model.preprocessing.get_config()
     if model.class_names:
         found["class_names"] = list(model.class_names)
-    return found
-
-
-def _weights(model: Model) -> dict[str, Array]:
-    return {weight_name(index): array for index, array in enumerate(model.get_weights())}
-
-
-def _paths(model: Model) -> list[str]:
-    return [variable.path for variable in model.weights]
-
-
-def _float_type(model: Model) -> str:
-    floats = [symbol.dtype for symbol in (*model.inputs, *model.outputs) if symbol.dtype.startswith("float")]
-    return floats[-1] if floats else config.floatx()
-
-
-def _places(model: Model) -> dict[str, int]:
-    """Key of a parameter -> its place in `get_weights`."""
-    place = {id(variable.value): index for index, variable in enumerate(model.weights)}
-    return {key: place[id(array)] for key, array in model.parameters.items()}
-
-
-def _optimizer_state(model: Model) -> dict[str, Array]:
-    """What the optimizer remembers, by the places of weights: names of nodes depend on who wired them."""
-    if model._plan is None:
-        return {}
-    places = _places(model)
-    found = {}
-    for name, array in model._plan.state().items():
-        kind, _, rest = name.partition("/")
-        if name == "step":
-            found["optimizer/step"] = array
-        elif kind == "slots":
-            slot, _, key = rest.partition("/")
-            found[f"optimizer/{slot}/{places[key]:04d}"] = array
     return found
 
 
@@ -170,9 +121,8 @@ def _tell(given: Any, get: Callable[[Any], Any]) -> Any:
 def load_weights(model: Model, path: Any) -> None:
     """Weights from a file into a model, all or none."""
     header, tensors = model_file.read(path)
-    arrays = [tensors[weight_name(index)] for index in range(len(header["weights"]))]
-    with _while_reading(path, f"it holds {known_names(header['weights']) or 'no weights'}"):
-        model.set_weights(arrays)
+    with reading(path, more=f"it holds {known_names(header['weights']) or 'no weights'}"):
+        model.set_weights(told_weights(header, tensors))
 
 
 def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Model:
@@ -198,14 +148,12 @@ def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None, compi
             f"Make the model and call load_weights."
         )
     own = _checked(custom_objects)
-    with _while_reading(path), _session(header.get("floatx")), sharing():
-        model = layer_from_config(header["network"])
-        model.set_weights([tensors[weight_name(index)] for index in range(len(header["weights"]))])
+    with reading(path), session(header.get("floatx")):
+        model = make_network(header, tensors)
         if compile and header.get("compile"):
             _compile(model, header["compile"], tensors, own)
         _take_data_facts(model, header)
-    loaded: Model = model
-    return loaded
+    return model
 
 
 def _take_data_facts(model: Model, header: Mapping[str, Any]) -> None:
@@ -233,28 +181,6 @@ def _checked(custom_objects: Mapping[str, Any] | None) -> dict[str, Any]:
     return dict(custom_objects)
 
 
-@contextmanager
-def _while_reading(path: Any, more: str = "") -> Iterator[None]:
-    """Errors of what a file tells name the file."""
-    try:
-        yield
-    except BrickworkError as error:
-        error.add_note(f"while reading {path}" + (f"; {more}" if more else ""))
-        raise
-    except _DAMAGE as error:
-        raise FormatError(
-            f"{path} must tell a whole network; its description breaks at {error!r}. "
-            f"It is damaged; take another copy of it."
-        ) from error
-
-
-@contextmanager
-def _session(floatx: str | None) -> Iterator[None]:
-    """Build in the float type of the file, and draw no seeds from the session's sequence."""
-    with config.scoped_floatx(floatx), seeds.scoped(0):
-        yield
-
-
 def _compile(
     model: Model, told: Mapping[str, Any], tensors: Mapping[str, Array], own: Mapping[str, Any]
 ) -> None:
@@ -271,18 +197,9 @@ def _compile(
 
 
 def load_optimizer_state(model: Model, tensors: Mapping[str, Array]) -> None:
-    """What `_optimizer_state` told, into a compiled model."""
+    """The optimizer's state in a file, where there is one, into a compiled model."""
     if "optimizer/step" in tensors and model._plan is not None:
-        state = model._plan.state()
-        keys = {place: key for key, place in _places(model).items()}
-        state["step"] = tensors["optimizer/step"]
-        for name, array in tensors.items():
-            kind, _, rest = name.partition("/")
-            slot, _, number = rest.partition("/")
-            here = f"slots/{slot}/{keys.get(int(number))}" if kind == "optimizer" and number else ""
-            if here in state:
-                state[here] = np.asarray(array)
-        model._plan.load(state)
+        load_state(model, model._plan, tensors)
 
 
 def _made(told: Any, get: Callable[[Any], Any], own: Mapping[str, Any]) -> Any:
