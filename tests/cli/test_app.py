@@ -107,6 +107,12 @@ def test_long_messages_are_broken_between_words(monkeypatch):
     ]
 
 
+def test_messages_of_click_are_broken_too(monkeypatch):
+    monkeypatch.setattr("brickwork.cli.app._lines", lambda text: text.replace("; ", ";\n"))
+    told = run("tarin").stderr
+    assert "Error: There is no command 'tarin';\nthere is data, evaluate" in told
+
+
 def test_the_help_loads_nothing_heavy():
     code = (
         "import sys; from brickwork.cli.app import main\n"

@@ -65,6 +65,15 @@ def test_a_column_of_one_value_is_told(place):
     assert "'extra'" in result.stdout
 
 
+def test_a_target_that_never_changes_is_told(place):
+    (place / "t.csv").write_text("a,y\n" + "".join(f"{k},3.5\n" for k in range(40)))
+    result = call("train", "t.csv", "--target", "y", "--epochs", 1, "--out", "run")
+    assert result.exit_code == 0, result.output
+    assert "t.csv: the target never changes, so that there is nothing to learn" in result.stdout
+    np.savez("t.npz", x=np.arange(40.0).reshape(20, 2), y=np.tile([0.5, 3.0], (20, 1)))
+    assert "the target never changes" in call("train", "t.npz", "--epochs", 1, "--out", "other").stdout
+
+
 def test_images(place):
     (place / "none").mkdir()
     refused("", "train", "none")

@@ -71,6 +71,10 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except BrickworkError as error:
             raise Mistake(error) from error
+        except click.UsageError as error:
+            # click breaks no lines
+            text = _lines(f"Error: {error.format_message()}").removeprefix("Error: ")
+            raise click.UsageError(text, error.ctx) from error
         except KeyboardInterrupt as error:
             raise Interrupted(error) from error
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..errors import DataError, ParameterError, did_you_mean, known_names
 from .array_sets import read_npy_set, read_npz_set
@@ -15,7 +18,7 @@ from .image_listing import SUFFIXES
 from .images import read_images
 from .named import find_name, load, names
 from .tabular import read_table
-from .tasks import TASK
+from .tasks import REGRESSION, TASK
 
 TABLES = (".csv", ".tsv", ".txt", ".parquet")
 ENDINGS = (*TABLES, ".npz", ".npy")
@@ -71,6 +74,9 @@ def open_data(
             f"{dataset.title} is data for {dataset.task}; got task={task!r}. Leave `task` out, or give data "
             "whose target is a number."
         )
+    if dataset.task == REGRESSION and np.all(np.ptp(dataset.y_train, axis=0) == 0):
+        told = f"{dataset.title}: the target never changes, so that there is nothing to learn from the rows."
+        dataset = replace(dataset, warnings=(*dataset.warnings, told))
     if report is not None:
         for line in (*dataset.notes, *dataset.warnings):
             report(line)
