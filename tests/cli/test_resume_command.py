@@ -154,7 +154,10 @@ def test_a_repeated_run_is_no_other_training(option, earlier, tmp_path):
     found = call("train", "--from", earlier / "a" / "config.json", "--out", tmp_path / "b", *option)
     assert found.exit_code == 2
     told = one_line(found.stderr)
-    assert "--from takes --out, --threads, --keep, --smooth, --json beside it; it received " in told
+    assert (
+        "--from takes --out, --tensorboard, --threads, --keep, --smooth, --json beside it; it received "
+        in told
+    )
     assert f"{option[0]}. Leave it out, or begin another run: brickwork train iris --model mlp" in told
     assert not (tmp_path / "b").exists()
 

@@ -10,14 +10,14 @@ from typing import Any
 from ..data import Dataset
 from ..data.named import find_name
 from ..errors import FormatError, ParameterError
-from .job import Job, require_settable, usual_threads
+from .job import Job, events_folder, require_settable, usual_threads
 from .own_model import code_hash
 from .recipes import Recipe
 from .runs import ChangedError, near, read_config, read_config_file
 
 OPTIONS = {
     "resumed": ("out", "epochs", "threads", "as_json", "data"),
-    "repeated": ("out", "threads", "keep", "smooth", "as_json", "data"),
+    "repeated": ("out", "tensorboard", "threads", "keep", "smooth", "as_json", "data"),
 }
 """What may be said anew of a run: nothing that would make it another training."""
 
@@ -78,6 +78,8 @@ def _job(earlier: Earlier, out: str | None, given: Mapping[str, Any]) -> tuple[J
     job = replace(job_of(earlier.config), out=out)
     require_settable(given.get("threads"), job.engine)
     news = {name: given[name] for name in ("epochs", "threads", "keep", "smooth") if name in given}
+    if earlier.done == "repeated":  # where it writes to is not repeated
+        news["tensorboard"] = events_folder(given.get("tensorboard"))
     job = replace(_with_data(job, given.get("data"), earlier), **news)
     require_code(job, earlier)
     return job, earlier
@@ -130,6 +132,7 @@ def job_of(config: Mapping[str, Any]) -> Job:
             keep=config.get("keep", 0),
             smooth=config.get("smooth", 0.0),
             threads=None if threads is None else int(threads),
+            tensorboard=config.get("tensorboard"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(

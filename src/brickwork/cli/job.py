@@ -18,6 +18,7 @@ from ..data.tasks import CLASSIFICATION, REGRESSION
 from ..engines.registry import get_engine
 from ..errors import DataError, ParameterError
 from ..threads import get_threads, is_told
+from ..training.event_files import EVENTS, require_library
 from ..zoo.lookup import canonical_name as model_name
 from .own_model import absolute, code_hash, is_own
 from .recipes import RECIPES, SMALL, Recipe, default_model, own_model_name, own_recipe, recipe_of
@@ -34,8 +35,9 @@ class Job:
     """What is to be trained on what, and how. `out` is the run folder, None for one under runs/.
 
     `source` are the options with which the data are read, `keep` the number of epochs whose networks are
-    kept, `threads` that of the threads that compute, None where the engine decides. `asked` holds what was
-    asked for while the data have not been seen, on which the rest depends.
+    kept, `threads` that of the threads that compute, None where the engine decides, `tensorboard` the folder
+    of event files. `asked` holds what was asked for while the data have not been seen, on which the rest
+    depends.
     """
 
     data: str
@@ -54,6 +56,7 @@ class Job:
     keep: int = 0
     smooth: float = 0.0
     threads: int | None = None
+    tensorboard: str | None = None
     asked: Mapping[str, Any] | None = None
 
     def fitted(self, dataset: Dataset) -> Job:
@@ -177,6 +180,7 @@ class Job:
             "threads": self.threads,
             "keep": self.keep,
             "smooth": self.smooth,
+            "tensorboard": self.tensorboard,
             "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "versions": versions(self.engine),
         }
@@ -198,6 +202,7 @@ def settle(
     keep: int = 0,
     smooth: float = 0.0,
     threads: int | None = None,
+    tensorboard: str | None = None,
     **source: Any,
 ) -> Job:
     """The job that was asked for, None standing for the recipe's value. All names are looked up here.
@@ -244,6 +249,7 @@ def settle(
         keep=keep,
         smooth=smooth,
         threads=threads or usual_threads(name, engine),
+        tensorboard=events_folder(tensorboard),
         asked=asked,
     )
     if known and not is_own(job.model):
@@ -275,6 +281,25 @@ def require_settable(threads: int | None, engine: str) -> None:
             f"--threads is for engines whose threads can be set; JAX takes the cores that it finds when it "
             f"starts; got --threads={threads}. Leave it out, or begin with: taskset -c 0-{threads - 1}"
         )
+
+
+def events_folder(path: str | None) -> str | None:
+    """The folder of a new run's event files, named so that it is found from every folder.
+
+    Raises ParameterError where it holds the curves of another run, which these would be drawn across.
+    """
+    if path is None:
+        return None
+    require_library("--tensorboard")
+    folder = Path(path).expanduser().resolve()
+    if folder.exists() and not folder.is_dir():
+        raise ParameterError(f"--tensorboard takes a folder; {path} is a file. Choose another name.")
+    if any(folder.glob(f"*/{EVENTS}.*")):
+        raise ParameterError(
+            f"--tensorboard takes a folder of its own for each run; {path} holds the curves of another run. "
+            f"Choose another name, such as {path}-2; TensorBoard shows all runs below the folder it is given."
+        )
+    return str(folder)
 
 
 def usual_threads(data: str | None, engine: str) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import IO, Any
 from ..data import Dataset
 from ..training.progress_table import duration
 from .job import Job
+from .runs import near
 
 WIDEST = 100
 MOST_NAMES = 30
@@ -96,6 +98,8 @@ class Screen:
         )
         self.fact("Epochs", stop if job.validation_split else str(job.epochs))
         self.fact("Seed", f"{job.seed}, on the {job.engine} engine")
+        if job.tensorboard:
+            self.fact("TensorBoard", f"tensorboard --logdir {shlex.quote(near(job.tensorboard))}")
         self.say()
 
     def scores(self, found: Mapping[str, Any]) -> None:

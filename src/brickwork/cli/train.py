@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from ..arguments import Real, Whole
+from ..arguments import Real, Text, Whole
 from ..errors import ParameterError
 from .recipes import table
 from .values import checked, threads_option
@@ -18,6 +18,7 @@ _COUNT: dict[str, Any] = {"metavar": "NUMBER", "callback": checked(Whole(1), int
 _RATE: dict[str, Any] = {"metavar": "NUMBER", "callback": checked(Real(0.0, low_open=True), float)}
 _PATIENCE: dict[str, Any] = {"metavar": "EPOCHS", "callback": checked(Whole(0), int)}
 _SHARE: dict[str, Any] = {"metavar": "SHARE", "callback": checked(Real(0.0, 1.0, high_open=True), float)}
+_DIR: dict[str, Any] = {"metavar": "DIR", "callback": checked(Text(), str)}
 _SEED: dict[str, Any] = {"metavar": "NUMBER", "callback": checked(Whole(0, 2**32 - 1), int)}
 
 _EPILOG = "\n".join(["\b", "Without options (* marks the default model):", *table()])
@@ -51,6 +52,7 @@ _EPILOG = "\n".join(["\b", "Without options (* marks the default model):", *tabl
 @threads_option("1 for digits and iris, else the cores of this process")
 @click.option("--keep", **_PATIENCE, default="0", help="Keep the networks of the last so many epochs.")
 @click.option("--smooth", **_SHARE, default="0", help="Smooth the curves: the weight of what was, as 0.6.")
+@click.option("--tensorboard", **_DIR, help="Write event files for TensorBoard there: a folder for each run.")
 @click.option("--out", metavar="DIR", help="The run folder, new or empty.  [default: runs/DATA-MODEL-TIME]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out DIR, which was interrupted.")
 @click.option("--from", "from_", metavar="CONFIG", help="Repeat the run of this config.json, or run folder.")
@@ -85,6 +87,7 @@ def train(
       brickwork train pictures/ --image-size 64x64
       brickwork train houses.csv --target price
       brickwork train digits --model nets.py:small --keep 5
+      brickwork train digits --tensorboard logs/digits
       brickwork train --resume --out runs/slow
       brickwork train --from runs/slow/config.json
       brickwork train digits --json | python -m json.tool

@@ -22,6 +22,7 @@ from ..training.rates import ReduceLROnPlateau
 from ..training.resuming import read_training
 from ..training.run_folder import LAST, RunFolder, new_folder, numbered_folder
 from ..training.stopping import EarlyStopping
+from ..training.tensorboard import TensorBoard
 from .again import Earlier, require_same
 from .job import Job
 from .keeping import KeepEpochs
@@ -160,7 +161,10 @@ def fit(
         stopping = EarlyStopping(job.monitor, patience=job.patience, restore_best_weights=True)
         callbacks.append(stopping)
     # after those that decide something: what is shown and kept is what they decided
-    callbacks += [ProgressDisplay(stream=stream), folder]
+    callbacks.append(ProgressDisplay(stream=stream))
+    if job.tensorboard:
+        callbacks.append(TensorBoard(job.tensorboard, histogram_freq=1))
+    callbacks.append(folder)
     if job.keep:
         callbacks.append(KeepEpochs(Path(folder.folder), job.keep))
     model.fit(

@@ -25,7 +25,8 @@ from ..errors import ParameterError
 from ..files import explained
 from ..graph.graph import Graph
 
-_NAME = "events.out.tfevents"
+EVENTS = "events.out.tfevents"
+"""How the names of event files begin."""
 
 _BINS = 64
 """Of a histogram; TensorBoard draws 30."""
@@ -68,7 +69,7 @@ class EventFiles:
     def cut(self) -> None:
         """Cut the files back to what `load` told. What was deleted meanwhile stays away."""
         with explained(self.folder):
-            for path in self.folder.glob(f"*/{_NAME}.*.{self.mark}-*"):
+            for path in self.folder.glob(f"*/{EVENTS}.*.{self.mark}-*"):
                 size = self._sizes.get(path.relative_to(self.folder).as_posix())
                 if size is None:
                     path.unlink()
@@ -123,7 +124,7 @@ class EventFiles:
         with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
             for number in itertools.count(len(self._sizes)):
-                path = folder / f"{_NAME}.{time.time():.6f}.{self.mark}-{number:03d}"
+                path = folder / f"{EVENTS}.{time.time():.6f}.{self.mark}-{number:03d}"
                 with suppress(FileExistsError):
                     # unbuffered, so that a process that is killed leaves all that it has written
                     file: Any = open(path, "xb", buffering=0)
