@@ -1,7 +1,7 @@
 """Builds the native module beside the Python sources, where an editable install finds it.
 
     python tools/build_native.py                        # again after a change in native/: what changed only
-    python tools/build_native.py --test                 # and runs the tests of native/tests
+    python tools/build_native.py --test                 # and runs native/tests on every instruction set
     python tools/build_native.py --sanitize --test      # these, under AddressSanitizer and UBSan (no module)
 
 Needs a C++17 compiler, and from PyPI nanobind, cmake and ninja, which `pip install -e '.[dev]'` installs.
@@ -32,9 +32,17 @@ def build(folder: Path, options: list[str]) -> None:
     """Configures where that was not done yet, and compiles what changed."""
     if not (folder / "build.ninja").is_file():
         cmake = [tool("cmake"), "-S", str(ROOT / "native"), "-B", str(folder), "-G", "Ninja"]
-        cmake += [f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", f"-DPython_EXECUTABLE={sys.executable}"]
-        subprocess.run([*cmake, *options], check=True)
+        subprocess.run([*cmake, f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", *options], check=True)
     subprocess.run([tool("cmake"), "--build", str(folder)], check=True)
+
+
+def test(folder: Path) -> None:
+    """Runs the executable with each instruction set that this machine has."""
+    program = str(folder / ("native_tests.exe" if os.name == "nt" else "native_tests"))
+    names = subprocess.run([program, "--isas"], check=True, capture_output=True, text=True).stdout.split()
+    for name in names:
+        print(f"native/tests on {name}", flush=True)
+        subprocess.run([program], check=True, env=os.environ | {"BRICKWORK_ISA": name})
 
 
 def main() -> None:
@@ -49,14 +57,15 @@ def main() -> None:
     folder = ROOT / "build" / name
     if arguments.fresh:
         shutil.rmtree(folder, ignore_errors=True)
-    options = ["-DBRICKWORK_NATIVE_TESTS=ON", "-DBRICKWORK_IN_PLACE=ON"]
+    options = ["-DBRICKWORK_NATIVE_TESTS=ON"]
     if arguments.sanitize:
         options += ["-DBRICKWORK_NATIVE_MODULE=OFF", "-DBRICKWORK_SANITIZE=address,undefined"]
+    else:
+        options += ["-DBRICKWORK_IN_PLACE=ON", f"-DPython_EXECUTABLE={sys.executable}"]
     try:
         build(folder, options)
         if arguments.test:
-            suffix = ".exe" if os.name == "nt" else ""
-            subprocess.run([str(folder / f"native_tests{suffix}")], check=True)
+            test(folder)
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)
 

@@ -13,7 +13,8 @@ else()
 endif()
 
 if(BRICKWORK_SANITIZE)
-  list(APPEND common_flags -g -fno-omit-frame-pointer
+  # With -O3 the unrolled kernels take minutes to compile when every access is checked.
+  list(APPEND common_flags -O1 -g1 -fno-omit-frame-pointer
     -fsanitize=${BRICKWORK_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${BRICKWORK_SANITIZE})
 endif()

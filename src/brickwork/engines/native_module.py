@@ -58,8 +58,8 @@ def _never_built() -> str:
             f"there one now. Install {_package()}, then {_repair(first=False)}"
         )
     return (
-        "The native engine was not built when Brickwork was installed: there was no C++ compiler then, or the "
-        f"build failed. {_repair()}"
+        "The native engine was not built when Brickwork was installed: there was no C++ compiler then, or "
+        f"the build failed. {_repair()}"
     )
 
 
