@@ -78,11 +78,13 @@ class EventFiles:
 
     # -- writing ------------------------------------------------------------------------------------
 
-    def scalar(self, place: str, tag: str, value: float, step: int) -> None:
-        """A point of a curve."""
-        from tensorboardX.summary import scalar
+    def scalars(self, place: str, numbers: Mapping[str, float], step: int) -> None:
+        """A point of each of these curves: tag -> number."""
+        from tensorboardX.proto.summary_pb2 import Summary
 
-        self._write(place, step=step, summary=scalar(tag, float(value)))
+        if numbers:
+            points = [Summary.Value(tag=tag, simple_value=float(value)) for tag, value in numbers.items()]
+            self._write(place, step=step, summary=Summary(value=points))
 
     def histogram(self, place: str, tag: str, values: Array, step: int) -> None:
         """How the numbers of an array are distributed."""

@@ -121,8 +121,7 @@ class TensorBoard(Configured, Callback):
             self._files.close()
 
     def _scalars(self, place: str, tag: str, logs: Mapping[str, Any], step: int) -> None:
-        for name, value in logs.items():
-            self._files.scalar(place, tag.format(name), value, step)
+        self._files.scalars(place, {tag.format(name): value for name, value in logs.items()}, step)
 
     def close(self) -> None:
         """Close the files, also after an interruption."""
