@@ -2,8 +2,8 @@
 
 A library with kernels for several instruction sets breaks on older processors when anything else in it was
 compiled for a newer one: the linker may keep, for all callers, the copy of an inline function that came from
-a kernel file. And a micro-kernel whose sums do not stay in registers computes the right numbers at a third of
-the speed. Neither shows in a result.
+a kernel file. And a micro-kernel whose sums do not stay in registers computes the right numbers at less than
+half the speed. Neither shows in a result.
 """
 
 from __future__ import annotations
