@@ -1,5 +1,7 @@
 // The table of one instruction set.
 #include "../kernels.hpp"
+#include "operations.hpp"
+#include "simd.hpp"
 
 #define BW_TEXT_(x) #x
 #define BW_TEXT(x) BW_TEXT_(x)
@@ -7,18 +9,27 @@
 namespace bw {
 namespace BW_ISA {
 
-#if defined(__AVX512F__)
-constexpr int WIDEST = 16;
-#elif defined(__AVX2__)
-constexpr int WIDEST = 8;
-#else
-constexpr int WIDEST = 4;
-#endif
+namespace {
 
-const Kernels& kernels() {
-    static constexpr Kernels TABLE = {BW_TEXT(BW_ISA), WIDEST};
-    return TABLE;
-}
+constexpr Operation OPERATIONS[] = {
+#define OPERATION(name) &name,
+#include "../operations.def"
+#undef OPERATION
+};
+
+constexpr Kernels TABLE = {
+    BW_TEXT(BW_ISA),
+    WIDEST,
+    {2 * WIDEST, WIDEST, WIDEST > 8 ? 8 : WIDEST > 4 ? 4 : 0, WIDEST > 8 ? 4 : 0},
+    OPERATIONS,
+    (int32_t)(sizeof(OPERATIONS) / sizeof(OPERATIONS[0])),
+    update_run,
+    peak_of,
+};
+
+}  // namespace
+
+const Kernels& kernels() { return TABLE; }
 
 }  // namespace BW_ISA
 }  // namespace bw

@@ -15,6 +15,12 @@ def _reference() -> Engine:
     return ReferenceEngine()
 
 
+def _native() -> Engine:
+    from .native.engine import NativeEngine
+
+    return NativeEngine()
+
+
 def _jax() -> Engine:
     try:
         from .jax_engine import JaxEngine
@@ -26,7 +32,7 @@ def _jax() -> Engine:
     return engine
 
 
-KNOWN: dict[str, Callable[[], Engine]] = {"reference": _reference, "jax": _jax}
+KNOWN: dict[str, Callable[[], Engine]] = {"native": _native, "reference": _reference, "jax": _jax}
 
 
 def get_engine(identifier: Any) -> Engine:

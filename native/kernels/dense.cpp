@@ -1,0 +1,260 @@
+// Matrix products with packed kernels: forward, both gradients, and sums over rows.
+#include "../kernels.hpp"
+#include "operations.hpp"
+#include "tile.hpp"
+
+namespace bw {
+namespace BW_ISA {
+
+namespace {
+
+const int64_t NO_TAPS[1] = {0};
+
+/// C (m rows, c_step apart) from A (m rows, a_step apart) and a packed matrix.
+void product(const float* a, int64_t a_step, int64_t m, const float* packed, const Matrix& matrix, float* c,
+             int64_t c_step, const float* bias, int32_t finish) {
+    for (int32_t index = 0; index < matrix.count; ++index) {
+        const Block& block = matrix.blocks[index];
+        const int32_t most = tile_rows(block.width);
+        Tile tile{};
+        tile.row = a_step;
+        tile.along = 1;
+        tile.a_taps = tile.b_taps = NO_TAPS;
+        tile.taps = 1;
+        tile.b = packed + block.offset;
+        tile.b_step = block.width;
+        tile.depth = matrix.rows;
+        tile.c_step = c_step;
+        tile.bias = bias + (finish & BIAS ? block.column : 0);
+        tile.finish = finish;
+        tile.valid = block.valid;
+        for (int64_t done = 0; done < m;) {
+            const int32_t rows = next_rows(m - done, most);
+            tile.a = a + done * a_step;
+            tile.c = c + done * c_step + block.column;
+            tile_function(block.width, rows)(tile);
+            done += rows;
+        }
+    }
+}
+
+/// Room for the gradient of a few rows of a block.
+constexpr int32_t HELD = 32 * 32;
+
+/// Hand gradients of parameters [offset, offset + count) on: into the update, or into their place.
+void deliver(const Instruction& instruction, const Task& task, const float* g, int64_t offset, int64_t count,
+             bool accumulate) {
+    if (task.fused) {
+        task.kernels->update(*task.rule, task.base[PARAMETER], g, task.slots, offset, count, 1.0f,
+                             instruction.floats[0], instruction.floats[1]);
+        return;
+    }
+    float* to = task.base[GRADIENT] + offset;
+    if (accumulate) {
+        for (int64_t i = 0; i < count; ++i) to[i] += g[i];
+    } else {
+        __builtin_memcpy(to, g, (unsigned long)(count * 4));
+    }
+}
+
+template <int N>
+struct Square {
+    Float<N> rows[N];
+};
+
+template <int N, int S, int... L>
+BW_INLINE void swap_lanes(Float<N>& a, Float<N>& b) {
+    // lane l of the new a: (l & S) ? b[l - S] : a[l];  of the new b: (l & S) ? b[l] : a[l + S]
+    const Float<N> left = __builtin_shufflevector(a, b, ((L & S) ? N + L - S : L)...);
+    const Float<N> right = __builtin_shufflevector(a, b, ((L & S) ? N + L : L + S)...);
+    a = left;
+    b = right;
+}
+
+template <int N, int S>
+BW_INLINE void swap_all(Float<N>& a, Float<N>& b) {
+    if constexpr (N == 4) swap_lanes<4, S, 0, 1, 2, 3>(a, b);
+    if constexpr (N == 8) swap_lanes<8, S, 0, 1, 2, 3, 4, 5, 6, 7>(a, b);
+    if constexpr (N == 16) swap_lanes<16, S, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15>(a, b);
+}
+
+template <int N, int S>
+BW_INLINE void stage(Float<N>* r) {
+    _Pragma("GCC unroll 16")
+    for (int i = 0; i < N; ++i) {
+        if (!(i & S)) swap_all<N, S>(r[i], r[i + S]);
+    }
+}
+
+/// An N x N square turned over its diagonal, in registers.
+template <int N>
+void turn(const float* in, int64_t in_step, float* out, int64_t out_step) {
+    Float<N> r[N];
+    _Pragma("GCC unroll 16")
+    for (int i = 0; i < N; ++i) r[i] = load<N>(in + i * in_step);
+    stage<N, 1>(r);
+    stage<N, 2>(r);
+    if constexpr (N > 4) stage<N, 4>(r);
+    if constexpr (N > 8) stage<N, 8>(r);
+    _Pragma("GCC unroll 16")
+    for (int i = 0; i < N; ++i) store<N>(out + i * out_step, r[i]);
+}
+
+/// Rows [first, first + rows) of one block of W become columns of one block of its transpose.
+void turn_block(const float* in, int32_t in_width, int32_t columns, float* out, int32_t out_width, int32_t rows) {
+    int32_t c = 0;
+    if (rows == out_width || rows % WIDEST == 0) {
+        for (; c + WIDEST <= columns && in_width >= WIDEST; c += WIDEST) {
+            if (rows % WIDEST) break;
+            for (int32_t r = 0; r < rows; r += WIDEST) {
+                turn<WIDEST>(in + (int64_t)r * in_width + c, in_width, out + (int64_t)c * out_width + r, out_width);
+            }
+        }
+    }
+    for (; c < columns; ++c) {
+        for (int32_t r = 0; r < rows; ++r) out[(int64_t)c * out_width + r] = in[(int64_t)r * in_width + c];
+    }
+}
+
+}  // namespace
+
+/// y = x @ W (+ b) (then ReLU); as the gradient of x, the same with the packed transpose.
+///
+/// operands: x, y, b   ints: rows of each sample, finish   matrices: W
+void matmul(const Instruction& instruction, const Task& task) {
+    const Operand &x = instruction.operands[0], &y = instruction.operands[1], &b = instruction.operands[2];
+    const Matrix& matrix = instruction.matrices[0];
+    const int64_t each = instruction.ints[0];
+    const int32_t finish = (int32_t)instruction.ints[1];
+    const float* packed = task.base[instruction.ints[2]] + matrix.offset;
+    const float* bias = present(b) ? task.base[b.space] + b.offset : nullptr;
+    const int64_t count = task.end - task.begin;
+    const bool single = each == 1;
+    product(at(task, x, task.begin), single ? x.stride : matrix.rows, count * each, packed, matrix,
+            at(task, y, task.begin), single ? y.stride : matrix.columns, bias, finish);
+}
+
+/// dW = x.T @ dy over the whole batch, a part of W's rows at a time; then the update and the transpose.
+///
+/// operands: x, dy   ints: rows of each sample, accumulate   matrices: W, its transpose (count 0: none)
+/// floats: l1, l2   Part p is block p of the transpose's columns, in `table` as (first row, rows) pairs.
+void matmul_gradient(const Instruction& instruction, const Task& task) {
+    const Operand &x = instruction.operands[0], &dy = instruction.operands[1];
+    const Matrix &matrix = instruction.matrices[0], &turned = instruction.matrices[1];
+    const int64_t each = instruction.ints[0];
+    const bool accumulate = instruction.ints[1];
+    const int64_t first = instruction.table[2 * task.index], rows = instruction.table[2 * task.index + 1];
+    float held[HELD];
+    Tile tile{};
+    tile.row = 1;
+    tile.along = each == 1 ? x.stride : matrix.rows;
+    tile.a_taps = tile.b_taps = NO_TAPS;
+    tile.taps = 1;
+    tile.b_step = each == 1 ? dy.stride : matrix.columns;
+    tile.depth = (int32_t)(task.rows * each);
+    for (int32_t index = 0; index < matrix.count; ++index) {
+        const Block& block = matrix.blocks[index];
+        const int64_t start = matrix.offset + block.offset + first * block.width;
+        float* c = task.fused ? held : task.base[GRADIENT] + start;
+        if (task.fused && block.valid < block.width) {
+            for (int64_t i = 0; i < rows * block.width; ++i) held[i] = 0.0f;
+        }
+        tile.b = at(task, dy, 0) + block.column;
+        tile.c_step = block.width;
+        tile.finish = !task.fused && accumulate ? ACCUMULATE : STORE;
+        tile.valid = block.valid;
+        for (int64_t done = 0; done < rows;) {
+            const int32_t height = next_rows(rows - done, tile_rows(block.width));
+            tile.a = at(task, x, 0) + first + done;
+            tile.c = c + done * block.width;
+            tile_function(block.width, height)(tile);
+            done += height;
+        }
+        if (!task.fused) continue;
+        task.kernels->update(*task.rule, task.base[PARAMETER], held, task.slots, start, rows * block.width, 1.0f,
+                             instruction.floats[0], instruction.floats[1]);
+        if (turned.count) {
+            const Block& column = turned.blocks[task.index];
+            turn_block(task.base[PARAMETER] + start, block.width, block.valid,
+                       task.base[TRANSPOSED] + turned.offset + column.offset + (int64_t)block.column * column.width,
+                       column.width, (int32_t)rows);
+        }
+    }
+}
+
+/// Packed transposes of the taps of a kernel, after it has changed: part p is tap p.
+///
+/// ints: rows of a tap   matrices: W with taps * rows rows, one transpose with taps * columns rows
+void transpose(const Instruction& instruction, const Task& task) {
+    const Matrix &matrix = instruction.matrices[0], &turned = instruction.matrices[1];
+    const int64_t rows = instruction.ints[0], from_tap = task.index;
+    const int64_t to_tap = instruction.ints[1] ? instruction.parts - 1 - from_tap : from_tap;
+    for (int32_t index = 0; index < matrix.count; ++index) {
+        const Block& block = matrix.blocks[index];
+        for (int32_t other = 0; other < turned.count; ++other) {
+            const Block& column = turned.blocks[other];
+            turn_block(task.base[PARAMETER] + matrix.offset + block.offset +
+                           (from_tap * rows + column.column) * block.width,
+                       block.width, block.valid,
+                       task.base[TRANSPOSED] + turned.offset + column.offset +
+                           (to_tap * matrix.columns + block.column) * column.width,
+                       column.width, column.valid);
+        }
+    }
+}
+
+/// db = the sum of dy over all rows, a part of the columns at a time.
+///
+/// operands: dy, b (its place among the parameters)   ints: rows of each sample, accumulate, columns,
+/// columns of a part   floats: l1, l2
+void column_sums(const Instruction& instruction, const Task& task) {
+    const Operand& dy = instruction.operands[0];
+    const int64_t each = instruction.ints[0], columns = instruction.ints[2], width = instruction.ints[3];
+    const int64_t first = task.index * width, count = columns - first < width ? columns - first : width;
+    const int64_t step = each == 1 ? dy.stride : columns, rows = task.rows * each;
+    float held[256] = {};
+    const float* from = at(task, dy, 0) + first;
+    int64_t column = 0;
+    for (; column + 2 * WIDEST <= count; column += 2 * WIDEST) {
+        Float<WIDEST> left{}, right{};
+        for (int64_t row = 0; row < rows; ++row) {
+            left += load<WIDEST>(from + row * step + column);
+            right += load<WIDEST>(from + row * step + column + WIDEST);
+        }
+        store<WIDEST>(held + column, left);
+        store<WIDEST>(held + column + WIDEST, right);
+    }
+    for (; column < count; column += 4) {
+        const int32_t valid = count - column < 4 ? (int32_t)(count - column) : 4;
+        Float<4> sum{};
+        for (int64_t row = 0; row < rows; ++row) sum += load<4>(from + row * step + column);
+        store_part<4>(held + column, sum, valid);
+    }
+    deliver(instruction, task, held, instruction.operands[1].offset + first, count, instruction.ints[1]);
+}
+
+/// A parameter's gradient from the sums of the chunks, added in their order, a part at a time.
+///
+/// operands: sums (a row for each chunk), parameter   ints: numbers, numbers of a part, rows of a chunk, accumulate
+void reduce(const Instruction& instruction, const Task& task) {
+    const Operand& sums = instruction.operands[0];
+    const int64_t width = instruction.ints[1], first = task.index * width;
+    const int64_t left = instruction.ints[0] - first, count = left < width ? left : width;
+    const int64_t chunks = (task.rows + instruction.ints[2] - 1) / instruction.ints[2];
+    float* to = task.base[GRADIENT] + instruction.operands[1].offset + first;
+    int64_t chunk = 0;
+    if (!instruction.ints[3]) {
+        __builtin_memcpy(to, at(task, sums, 0) + first, (unsigned long)(count * 4));
+        chunk = 1;
+    }
+    for (; chunk < chunks; ++chunk) {
+        const float* from = at(task, sums, chunk) + first;
+        for (int64_t i = 0; i < count; ++i) to[i] += from[i];
+    }
+}
+
+/// Calls back to Python are phases of their own; as an instruction it does nothing.
+void host(const Instruction&, const Task&) {}
+
+}  // namespace BW_ISA
+}  // namespace bw

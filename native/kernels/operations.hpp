@@ -1,0 +1,18 @@
+// The operations of one instruction set; what each reads of its instruction stands where it is defined.
+#pragma once
+
+#include "../instruction.hpp"
+
+namespace bw {
+namespace BW_ISA {
+
+#define OPERATION(name) void name(const Instruction&, const Task&);
+#include "../operations.def"
+#undef OPERATION
+
+void update_run(const UpdateRule& rule, float* w, const float* g, float* const* slots, int64_t offset,
+                int64_t count, float scale, float l1, float l2);
+float peak_of(const float* x, int64_t count);
+
+}  // namespace BW_ISA
+}  // namespace bw

@@ -1,0 +1,281 @@
+#include "plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "pool.hpp"
+
+namespace bw {
+
+namespace {
+
+constexpr int64_t SLACK = 64;  // floats that a vector may read past the last number
+
+constexpr uintptr_t LINE = 64;
+
+}  // namespace
+
+// calloc: pages that nothing touches take no memory, such as gradients that go straight into the update.
+Floats::Floats(int64_t count) : block_(std::calloc((size_t)(count + SLACK) * sizeof(float) + LINE, 1)), count_(count) {
+    if (!block_) throw std::bad_alloc();
+    data_ = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(block_) + LINE - 1) / LINE * LINE);
+}
+
+Floats::~Floats() { std::free(block_); }
+
+Floats& Floats::operator=(Floats&& other) noexcept {
+    std::swap(block_, other.block_);
+    std::swap(data_, other.data_);
+    std::swap(count_, other.count_);
+    return *this;
+}
+
+Store::Store(int64_t parameter_count, int64_t transposed_count, int64_t statistic_count, int slot_count)
+    : parameters(parameter_count),
+      gradients(parameter_count),
+      transposed(transposed_count),
+      statistics(statistic_count) {
+    for (int i = 0; i < slot_count; ++i) slots.emplace_back(parameter_count);
+}
+
+void Store::pack(const float* from, float* to, const Matrix& matrix) {
+    for (int32_t index = 0; index < matrix.count; ++index) {
+        const Block& block = matrix.blocks[index];
+        for (int64_t row = 0; row < matrix.rows; ++row) {
+            std::memcpy(to + matrix.offset + block.offset + row * block.width,
+                        from + row * matrix.columns + block.column, (size_t)block.valid * sizeof(float));
+        }
+    }
+}
+
+void Store::unpack(const float* from, float* to, const Matrix& matrix) {
+    for (int32_t index = 0; index < matrix.count; ++index) {
+        const Block& block = matrix.blocks[index];
+        for (int64_t row = 0; row < matrix.rows; ++row) {
+            std::memcpy(to + row * matrix.columns + block.column,
+                        from + matrix.offset + block.offset + row * block.width,
+                        (size_t)block.valid * sizeof(float));
+        }
+    }
+}
+
+Plan::Plan(std::shared_ptr<Store> store, Recipe recipe, const Kernels& kernels)
+    : store_(std::move(store)),
+      recipe_(std::move(recipe)),
+      kernels_(kernels),
+      whole_(recipe_.whole),
+      terms_(recipe_.energy.size()) {
+    locals_.resize(MOST_THREADS);
+    local(0);
+}
+
+float* Plan::local(int worker) {
+    if (!locals_[(size_t)worker].data()) locals_[(size_t)worker] = Floats(recipe_.local);
+    return locals_[(size_t)worker].data();
+}
+
+Task Plan::task(const Batch& batch) const {
+    Task task{};
+    task.base[WHOLE] = whole_.data();
+    task.base[LOCAL] = locals_[0].data();
+    task.base[PARAMETER] = store_->parameters.data();
+    task.base[GRADIENT] = store_->gradients.data();
+    task.base[TRANSPOSED] = store_->transposed.data();
+    task.base[STATISTIC] = store_->statistics.data();
+    task.begin = 0;
+    task.end = task.rows = batch.rows;
+    task.count = 1;
+    task.first = true;
+    task.training = batch.training;
+    task.key[0] = (uint32_t)batch.seed;
+    task.key[1] = (uint32_t)(batch.seed >> 32);
+    task.step = batch.step;
+    for (size_t i = 0; i < store_->slots.size() && i < 3; ++i) task.slots[i] = store_->slots[i].data();
+    task.sources = batch.sources;
+    task.order = batch.order;
+    task.position = batch.position;
+    task.kernels = &kernels_;
+    return task;
+}
+
+bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool may_stop) {
+    if (phase.host >= 0) return hosts[(size_t)phase.host](batch.rows, batch.training, batch.step);
+    if (phase.body.empty()) return true;
+    if (!phase.by_rows) {
+        if (batch.threads == 1 || !phase.threaded) {
+            Task task = shared;
+            for (const Instruction& instruction : phase.body) {
+                task.count = instruction.parts;
+                for (task.index = 0; task.index < instruction.parts; ++task.index) instruction.run(instruction, task);
+            }
+            return true;
+        }
+        int pieces = 0;
+        for (const Instruction& instruction : phase.body) pieces += instruction.parts;
+        const auto work = [&](int piece, int) {
+            Task task = shared;
+            for (const Instruction& instruction : phase.body) {
+                if (piece < instruction.parts) {
+                    task.index = piece;
+                    task.count = instruction.parts;
+                    instruction.run(instruction, task);
+                    return;
+                }
+                piece -= instruction.parts;
+            }
+        };
+        return share_out(pieces, batch.threads, work);
+    }
+    const int64_t chunk = phase.chunk > 0 ? phase.chunk : batch.rows;
+    const int64_t group = phase.group > 0 ? phase.group : chunk;
+    const auto work = [&](int piece, int worker) {
+        Task task = shared;
+        task.base[LOCAL] = local(worker);
+        task.chunk = piece;
+        const int64_t start = piece * chunk, stop = std::min(start + chunk, batch.rows);
+        for (int64_t n = start; n < stop; n += group) {
+            task.origin[LOCAL] = task.begin = n;
+            task.end = std::min(n + group, stop);
+            task.first = n == start;
+            for (const Instruction& instruction : phase.body) instruction.run(instruction, task);
+        }
+    };
+    const int pieces = (int)((batch.rows + chunk - 1) / chunk);
+    if (batch.threads == 1 || !phase.threaded || pieces == 1) {
+        for (int piece = 0; piece < pieces; ++piece) {
+            if (may_stop && keep_on && phase.threaded && !keep_on()) return false;
+            work(piece, 0);
+        }
+        return true;
+    }
+    // Made before the threads start: making them there would race.
+    for (int worker = 0; worker < std::min({batch.threads, pieces, MOST_THREADS}); ++worker) local(worker);
+    return share_out(pieces, batch.threads, work, may_stop && keep_on ? &keep_on : nullptr);
+}
+
+Status Plan::run(const std::vector<Phase>& phases, const Task& task, const Batch& batch) {
+    for (const Phase& phase : phases) {
+        if (!run(phase, task, batch, true)) return phase.host >= 0 ? Status::FAILED : Status::INTERRUPTED;
+    }
+    return Status::DONE;
+}
+
+double Plan::measure(const Task& task) {
+    double energy = 0.0;
+    for (size_t i = 0; i < recipe_.energy.size(); ++i) {
+        const Term& term = recipe_.energy[i];
+        double sum = 0.0;
+        for (int64_t n = 0; n < task.rows; ++n) {
+            const double weight = present(term.weights) ? (double)*at(task, term.weights, n) : 1.0;
+            sum += weight * (double)*at(task, term.values, n);
+        }
+        if (term.mean) sum /= (double)task.rows;
+        terms_[i] = sum;
+        energy += term.share * sum;
+    }
+    for (const Penalty& penalty : recipe_.penalties) {
+        const float* w = store_->parameters.data() + penalty.offset;
+        double one = 0.0, two = 0.0;
+        for (int64_t i = 0; i < penalty.count; ++i) {
+            one += std::fabs((double)w[i]);
+            two += (double)w[i] * (double)w[i];
+        }
+        energy += penalty.l1 * one + penalty.l2 * two;
+    }
+    return energy;
+}
+
+void Plan::add_totals(const Task& task, double energy, double* totals) const {
+    const double rows = (double)task.rows;
+    for (const Total& total : recipe_.totals) {
+        double sum = 0.0, count = rows;
+        if (total.kind == Total::ENERGY) {
+            sum = energy * rows;
+        } else if (total.kind == Total::TERM) {
+            sum = terms_[(size_t)total.term] * rows;
+        } else if (present(total.weights)) {
+            count = 0.0;
+            for (int64_t n = 0; n < task.rows; ++n) {
+                const double weight = *at(task, total.weights, n);
+                sum += weight * (double)*at(task, total.values, n);
+                count += weight;
+            }
+        } else {
+            for (int64_t n = 0; n < task.rows; ++n) sum += (double)*at(task, total.values, n);
+        }
+        totals[0] += sum;
+        totals[1] += count;
+        totals += 2;
+    }
+}
+
+bool Plan::bounded(const Task& task, const UpdateRule& rule) const {
+    constexpr double LARGEST = 1e36;
+    for (const Guard& guard : recipe_.guards) {
+        double x = 0.0, dy = 0.0;
+        for (int64_t n = 0; n < task.rows; ++n) {
+            x = std::max(x, (double)*at(task, guard.x, n));
+            dy = std::max(dy, (double)*at(task, guard.dy, n));
+        }
+        const double bound = guard.factor * (double)task.rows * x * dy;
+        // Adam squares it, and every rule puts the learning rate on it.
+        if (!(bound < 1e18) || !(bound * (double)rule.rate < LARGEST)) return false;
+    }
+    return true;
+}
+
+bool Plan::gradients_finite(const std::vector<Run>& runs) const {
+    for (const Run& run : runs) {
+        if (!(kernels_.peak(store_->gradients.data() + run.offset, run.count) <= 3.4028235e38f)) return false;
+    }
+    return true;
+}
+
+Status Plan::gradients(const Batch& batch, double* totals, double* energy) {
+    Task shared = task(batch);
+    Status status = run(recipe_.forward, shared, batch);
+    if (status != Status::DONE) return status;
+    run(recipe_.direct, shared, batch, false);
+    *energy = measure(shared);
+    if (totals) add_totals(shared, *energy, totals);
+    return Status::DONE;
+}
+
+Status Plan::train(const Batch& batch, const UpdateRule& rule, double* totals) {
+    Task shared = task(batch);
+    shared.rule = &rule;
+    Status status = run(recipe_.forward, shared, batch);
+    if (status != Status::DONE) return status;
+    const double energy = measure(shared);
+    if (!std::isfinite(energy)) return Status::NOT_FINITE;
+    if (recipe_.may_fuse && bounded(shared, rule)) {
+        if (!gradients_finite(recipe_.rest)) return Status::NOT_FINITE;
+        shared.fused = true;
+        run(recipe_.direct, shared, batch, false);
+        run(recipe_.update_rest, shared, batch, false);
+        run(recipe_.turn_rest, shared, batch, false);
+    } else {
+        run(recipe_.direct, shared, batch, false);
+        if (!gradients_finite({{0, store_->gradients.count()}})) return Status::NOT_FINITE;
+        run(recipe_.update_all, shared, batch, false);
+        run(recipe_.turn_all, shared, batch, false);
+    }
+    for (const Commit& commit : recipe_.commits) {
+        std::memcpy(store_->statistics.data() + commit.to, store_->statistics.data() + commit.from,
+                    (size_t)commit.count * sizeof(float));
+    }
+    add_totals(shared, energy, totals);
+    return Status::DONE;
+}
+
+void Plan::refresh(int threads) {
+    Batch batch;
+    batch.threads = threads;
+    run(recipe_.turn_all, task(batch), batch, false);
+}
+
+}  // namespace bw

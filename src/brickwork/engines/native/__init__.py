@@ -1,0 +1,1 @@
+"""The native engine: lowering of graphs to instructions, their schedule, and the plan that runs them."""

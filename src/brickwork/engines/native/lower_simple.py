@@ -1,0 +1,242 @@
+"""Bricks that are one instruction each: element by element functions, other shapes, losses, sums, dropout."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ... import bricks
+from .lowering import Functions, Plain, lowers
+from .writer import Part, Writer
+
+_LEAST = -3.0e38
+
+
+@lowers(
+    bricks.ReLU,
+    bricks.LeakyReLU,
+    bricks.ELU,
+    bricks.Sigmoid,
+    bricks.Tanh,
+    bricks.Exp,
+    bricks.Log,
+    bricks.Reciprocal,
+    bricks.Heaviside,
+    bricks.Rectifier,
+    bricks.Rescaling,
+)
+class UnaryLowering(Plain):
+    """y = f(x)."""
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """All but gains that differ from feature to feature."""
+        return not isinstance(brick, bricks.Rescaling) or not (
+            isinstance(brick.scale, tuple) or isinstance(brick.offset, tuple)
+        )
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """One instruction."""
+        x, y = writer.value(part.inputs[0]), writer.value(part.output)
+        code, numbers = _function(part.brick)
+        writer.emit("unary", [x, y], [code, x.size], numbers, multiplies=8 * x.size)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dx = f'(x) dy, from y or x."""
+        dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
+        if dy is None or found is None:
+            return
+        code, numbers = _function(part.brick)
+        name = Functions.UNARY[code]
+        saved = {"Heaviside": None, "Affine": None}.get(name, writer.value(part.output))
+        if name in ("LeakyReLU", "Log", "Rectifier"):
+            saved = writer.value(part.inputs[0])
+        dx, accumulate = found
+        writer.emit(
+            "unary_backward", [saved, dy, dx], [code, dy.size, accumulate], numbers, multiplies=2 * dy.size
+        )
+
+
+def _function(brick: Any) -> tuple[int, list[float]]:
+    name = type(brick).__name__
+    numbers: list[float] = []
+    if name == "Rescaling":
+        name, numbers = "Affine", [brick.scale, brick.offset]
+    elif name == "LeakyReLU":
+        numbers = [brick.negative_slope]
+    elif name == "ELU":
+        numbers = [brick.alpha]
+    elif name == "Heaviside":
+        numbers = [float(brick.low)]
+    elif name == "Rectifier":
+        ceiling = math.inf if brick.max_value is None else brick.max_value
+        numbers = [ceiling, brick.negative_slope, brick.threshold]
+    return Functions.UNARY.index(name), numbers
+
+
+@lowers(bricks.Flatten, bricks.Reshape, bricks.Identity)
+class AliasLowering(Plain):
+    """The same numbers under another name: no instruction at all."""
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """An alias."""
+        source = writer.value(part.inputs[0])
+        if len(source.shape) != 1 or len(writer.graph.shapes[part.output]) != 2:
+            source.compact = True
+        writer.alias(part.output, part.inputs[0])
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dx = dy."""
+        dy = writer.dy(part.output)
+        if dy is not None:
+            if len(writer.graph.shapes[part.inputs[0]]) != 2:
+                dy.compact = True
+            writer.pass_on(dy, part.inputs[0])
+
+
+@lowers(bricks.Add)
+class AddLowering(Plain):
+    """Sums of values of one shape."""
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """Where nothing is broadcast."""
+        return all(shape == shapes[0] for shape in shapes)
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y = x1 + x2 + …"""
+        y = writer.value(part.output)
+        for index, name in enumerate(part.inputs):
+            writer.emit("copy", [writer.value(name), y], [y.size, index > 0], [1.0], multiplies=y.size)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dxi = dy."""
+        dy = writer.dy(part.output)
+        for name in part.inputs:
+            if dy is not None:
+                writer.pass_on(dy, name)
+
+
+@lowers(bricks.Dropout)
+class DropoutLowering(Plain):
+    """Numbers left out at random while training; nothing in inference."""
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y = x * keep / (1 - rate), the bits drawn as the reference draws them."""
+        brick = part.brick
+        if not writer.training or brick.rate == 0.0 or part.node.frozen:
+            writer.alias(part.output, part.inputs[0])
+            return
+        x, y = writer.value(part.inputs[0]), writer.value(part.output)
+        writer.emit(
+            "dropout", [x, y], self._ints(part, x.size), [1.0 / (1.0 - brick.rate)], multiplies=8 * x.size
+        )
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """The same bits once more: drawing them costs less than keeping them."""
+        dy = writer.dy(part.output)
+        if dy is None:
+            return
+        if part.brick.rate == 0.0 or part.node.frozen:
+            writer.pass_on(dy, part.inputs[0])
+            return
+        found = writer.dx(part.inputs[0])
+        if found is None:
+            return
+        dx, accumulate = found
+        writer.emit(
+            "dropout",
+            [dy, dx],
+            self._ints(part, dy.size, accumulate),
+            [1.0 / (1.0 - part.brick.rate)],
+            multiplies=8 * dy.size,
+        )
+
+    def _ints(self, part: Part, size: int, accumulate: int = 0) -> list[int]:
+        brick = part.brick
+        threshold = min(round(brick.rate * 2**32), 2**32 - 1)
+        own = brick.seed is not None
+        seed = brick.seed or 0
+        return [size, accumulate, threshold, part.node.stream, own, seed & 0xFFFFFFFF, seed >> 32]
+
+
+class LossLowering(Plain):
+    """A loss whose gradient is made in the same sweep where it is known how much of E it is."""
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """l, and dy where the gradient of l is known beforehand."""
+        y, t = part.inputs
+        term = writer.seed(part.output) if writer.wants(y) and not writer.wants(t) else None
+        part.notes["seeded"] = term is not None
+        if term is None:
+            self.emit(writer, part, None, 1.0, False, gradient=False)
+        else:
+            weights = None if term.weights is None else writer.value(term.weights)
+            self.emit(writer, part, weights, term.share, term.mean, gradient=True)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dy, where forward has not made it."""
+        dl = writer.dy(part.output)
+        if not part.notes["seeded"] and dl is not None and writer.wants(part.inputs[0]):
+            self.emit(writer, part, dl, 1.0, False, gradient=True)
+
+    def emit(
+        self, writer: Writer, part: Part, weights: Any, share: float, mean: bool, *, gradient: bool
+    ) -> None:
+        """The instruction."""
+        raise NotImplementedError
+
+
+@lowers(bricks.SoftmaxCrossEntropy)
+class SoftmaxCrossEntropyLowering(LossLowering):
+    """From logits."""
+
+    def emit(
+        self, writer: Writer, part: Part, weights: Any, share: float, mean: bool, *, gradient: bool
+    ) -> None:
+        """See LossLowering."""
+        x, t, loss = (writer.value(name) for name in (*part.inputs, part.output))
+        classes = x.shape[-1]
+        dx, accumulate = (writer.dx(part.inputs[0]) or (None, 0)) if gradient else (None, 0)
+        labels = len(t.shape) < len(x.shape)
+        writer.emit(
+            "softmax_cross_entropy",
+            [x, t, loss, weights, dx],
+            [mean, classes, x.size // classes, labels, accumulate],
+            [share],
+            multiplies=20 * x.size,
+        )
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """Class numbers as whole numbers, or distributions."""
+        return True
+
+
+@lowers(
+    bricks.HalfSquaredError,
+    bricks.MeanSquaredError,
+    bricks.SigmoidCrossEntropy,
+    bricks.BinaryCrossEntropy,
+    bricks.CrossEntropy,
+)
+class PairedLossLowering(LossLowering):
+    """Of an output and a target."""
+
+    def emit(
+        self, writer: Writer, part: Part, weights: Any, share: float, mean: bool, *, gradient: bool
+    ) -> None:
+        """See LossLowering."""
+        y, t, loss = (writer.value(name) for name in (*part.inputs, part.output))
+        dy, accumulate = (writer.dx(part.inputs[0]) or (None, 0)) if gradient else (None, 0)
+        name = type(part.brick).__name__
+        classes, divisor = 0, y.size
+        if name == "CrossEntropy":
+            divisor = y.size // y.shape[-1]
+            classes = y.shape[-1] if len(t.shape) < len(y.shape) else 0
+        elif name == "HalfSquaredError":
+            divisor = 1
+        writer.emit(
+            "paired_loss",
+            [y, t, loss, weights, dy],
+            [mean, y.size, divisor, t.integer, accumulate, Functions.PAIRED.index(name), classes],
+            [share, getattr(part.brick, "clip", None) or 0.0],
+            multiplies=20 * y.size,
+        )

@@ -1,0 +1,88 @@
+"""How bricks become instructions: a table from brick class to lowering.
+
+A lowering has two halves. `forward` writes the instructions that make the part's output; `backward` those that
+hand its gradient on to its inputs and parameters. A brick that is not in the table runs through its own NumPy
+text, called back from the plan (see host.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from ...bricks.base import Brick
+from .layout import Layout
+from .writer import Part, Writer
+
+
+class Lowering(Protocol):
+    """The two halves."""
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """Whether this brick, with inputs of these shapes, has native instructions."""
+        ...
+
+    def reserve(self, layout: Layout, part: Part, shapes: list[Any]) -> None:
+        """Give the part's parameters places that suit its instructions; others are stored as they are."""
+        ...
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """Write what makes the output."""
+        ...
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """Write what hands the gradient on."""
+        ...
+
+
+class Plain:
+    """Base of lowerings whose parameters are stored as they are, and that take every brick of their class."""
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """Always."""
+        return True
+
+    def reserve(self, layout: Layout, part: Part, shapes: list[Any]) -> None:
+        """Nothing to reserve."""
+
+
+TABLE: dict[type[Brick], Lowering] = {}
+"""Brick class -> lowering."""
+
+_Made = TypeVar("_Made", bound=type[Any])
+
+
+def lowers(*kinds: type[Brick]) -> Callable[[_Made], _Made]:
+    """Class decorator: an instance lowers bricks of these classes."""
+
+    def enter(made: _Made) -> _Made:
+        for kind in kinds:
+            TABLE[kind] = made()
+        return made
+
+    return enter
+
+
+class Functions:
+    """Codes of native functions, by name: the order is that of the C++ side."""
+
+    UNARY: ClassVar[tuple[str, ...]] = (
+        "ReLU",
+        "LeakyReLU",
+        "ELU",
+        "Sigmoid",
+        "Tanh",
+        "Exp",
+        "Log",
+        "Reciprocal",
+        "Heaviside",
+        "Rectifier",
+        "Affine",
+    )
+    PAIRED: ClassVar[tuple[str, ...]] = (
+        "HalfSquaredError",
+        "MeanSquaredError",
+        "SigmoidCrossEntropy",
+        "BinaryCrossEntropy",
+        "CrossEntropy",
+    )

@@ -1,0 +1,361 @@
+"""One kind of pass over a program for batches of one size: training, gradients, evaluation or prediction."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import metrics
+from ...arrays import Array
+from ...data.source import Batch
+from ...graph.graph import Graph
+from ...regularizers import L1, L1L2, L2
+from ..base import MetricUse, Program
+from ..interrupts import Waiting
+from . import lower_dense, lower_simple  # noqa: F401 - they enter what they lower into the table
+from .host import HostLowering
+from .layout import Layout
+from .lowering import TABLE, Lowering
+from .measures import Measures
+from .schedule import Schedule, described, operand, schedule
+from .terms import Term, terms_of
+from .values import Place, Value
+from .writer import Part, Writer
+
+if TYPE_CHECKING:
+    from .plan import NativePlan
+
+_ENERGY, _TERM, _VALUES = range(3)
+
+_METRICS: dict[type[Any], int] = {
+    metrics.SparseCategoricalAccuracy: 0,
+    metrics.CategoricalAccuracy: 1,
+    metrics.BinaryAccuracy: 2,
+    metrics.Accuracy: 3,
+    metrics.MeanSquaredError: 4,
+    metrics.MeanAbsoluteError: 5,
+}
+"""Metrics that the native side counts, with their codes there."""
+
+
+def make_layout(native: Any, program: Program) -> Layout:
+    """Places for all parameters and statistics of a program."""
+    layout = Layout(tuple(native.widths()))
+    graph = program.graph
+    for wire in graph.wires:
+        shapes = [graph.shapes[name] for name in wire.node.inputs]
+        part = Part((wire.node,))
+        lowering_of(part, graph).reserve(layout, part, shapes)
+        for _, key in wire.parameters:
+            layout.add_plain(key, int(np.prod(graph.parameters[key].shape, dtype=np.int64)))
+        for _, key in wire.statistics:
+            size = int(np.prod(graph.statistics[key].shape, dtype=np.int64))
+            layout.add_statistic(key, size)
+            layout.add_statistic(f"next {key}", size)
+    return layout
+
+
+def lowering_of(part: Part, graph: Graph) -> Lowering:
+    """What lowers a part: from the table, or the call back to Python."""
+    found = TABLE.get(type(part.brick))
+    shapes = [graph.shapes[name] for name in part.inputs]
+    if found is None or not found.accepts(part.brick, shapes):
+        return HostLowering()
+    return found
+
+
+def penalties_of(program: Program) -> dict[str, tuple[float, float]]:
+    """(l1, l2) of the trainable parameters whose regularizers the native side knows."""
+    found = {}
+    for key in program.trainable:
+        regularizer = program.graph.parameters[key].regularizer
+        if type(regularizer) in (L1, L2, L1L2):
+            found[key] = (float(getattr(regularizer, "l1", 0.0)), float(getattr(regularizer, "l2", 0.0)))
+    return found
+
+
+class Pass:
+    """Instructions in places, made for one batch size and one number of threads.
+
+    `kind` is "train" (gradients and, where `updates`, the optimizer's step), "frozen" (gradients in inference
+    mode), "evaluate" or "predict".
+    """
+
+    def __init__(
+        self,
+        native: Any,
+        store: Any,
+        layout: Layout,
+        program: Program,
+        kind: str,
+        rows: int,
+        threads: int,
+        updates: bool,
+        owner: NativePlan,
+    ) -> None:
+        self.kind, self.rows_at_most, self.threads = kind, rows, threads
+        self.program, self._owner = program, owner
+        self.graph = program.predictor if kind == "predict" else program.graph
+        differentiates = kind in ("train", "frozen")
+        self._native_penalties = penalties_of(program) if kind == "train" and updates else {}
+        terms = [] if kind == "predict" else terms_of(self.graph, program.total)
+        scalars = frozenset(node.name for node in self.graph.nodes if self.graph.shapes.get(node.name) == ())
+        weighted = {term.values for term in terms} if terms else set()
+        skip = scalars | _weightings(self.graph, weighted)
+        self.writer = writer = Writer(
+            self.graph,
+            layout,
+            differentiates=differentiates,
+            training=kind == "train",
+            trainable=program.trainable if differentiates else (),
+            penalties=self._native_penalties,
+            terms=terms,
+            keep=self.graph.outputs if kind == "predict" else (),
+            skip=skip,
+        )
+        used = {name for node in self.graph.nodes if node.name not in skip for name in node.inputs}
+        used |= {term.weights for term in terms if term.weights is not None}
+        used |= (
+            {name for use in program.metrics for name in (use.target, use.output, use.weight or "")}
+            if terms
+            else set()
+        )
+        used |= set(self.graph.outputs) if kind == "predict" else set()
+        self.inputs = [name for name in self.graph.inputs if name in used]
+        self.measured: list[tuple[MetricUse, Value]] = []
+        self.text_metrics: list[MetricUse] = []
+        self._current: Measures | None = None
+        writer.write(
+            lambda part: lowering_of(part, self.graph), self.inputs, self._measure if terms else lambda: None
+        )
+        self.sizes = {name: writer.value(name).size for name in self.inputs}
+        self.terms, self.loss_terms = _with_losses(terms, self.graph, program)
+        for term in self.terms:
+            writer.value(term.values).kept = True
+            if term.weights is not None:
+                writer.value(term.weights).kept = True
+        for use, value in self.measured:
+            value.kept = True
+            if use.weight is not None:
+                writer.value(use.weight).kept = True
+        for peak_x, peak_dy, _ in writer.guards:
+            peak_x.kept = peak_dy.kept = True
+        keys = [key for key in program.trainable if self.reaches(key)] if kind == "train" and updates else []
+        self.schedule: Schedule = schedule(
+            writer, rows, threads, [(key, self._native_penalties.get(key, (0.0, 0.0))) for key in keys]
+        )
+        self.next_statistics = {
+            key: layout.statistics[f"next {key}"]
+            for key in self.graph.statistics
+            if any(held == layout.statistics[key] for _, held in writer.commits)
+        }
+        for hosted in writer.hosts:
+            call = getattr(hosted, "__self__", None)
+            if call is not None and call is not self:
+                call.plan = weakref.proxy(
+                    self
+                )  # the native plan holds the call, and this pass holds the plan
+        self.native = native.Plan(store, self._recipe(), list(writer.hosts))
+        self.native.watch(Waiting())
+
+    @property
+    def seed(self) -> int:
+        """The run's seed."""
+        return self._owner.seed
+
+    def reaches(self, key: str) -> bool:
+        """Whether E depends on this parameter."""
+        return self.writer.turns(key) > 0
+
+    # -- what is counted ------------------------------------------------------------------------------
+
+    def _measure(self) -> None:
+        """Instructions for the metrics; one that the native side does not know is called back."""
+        writer = self.writer
+        for use in self.program.metrics:
+            code = _METRICS.get(type(use.metric))
+            if code is None:
+                self.text_metrics.append(use)
+                continue
+            target, output = writer.value(use.target), writer.value(use.output)
+            size = output.shape[-1] if code <= 1 and output.shape else 1
+            out = writer.scratch(use.label, (1,))
+            places = output.size // size if code <= 1 else output.size
+            writer.emit(
+                "metric",
+                [target, output, out],
+                [code, places, size if code <= 1 else 1, target.integer],
+                [getattr(use.metric, "threshold", 0.0)],
+                multiplies=2 * output.size,
+            )
+            self.measured.append((use, out))
+        if self.text_metrics:
+            names = {
+                name for use in self.text_metrics for name in (use.target, use.output, use.weight) if name
+            }
+            values = [writer.value(name) for name in sorted(names)]
+            for value in values:
+                value.compact = True
+            writer.emit("host", values, kind="host", host=len(writer.hosts))
+            this = weakref.ref(self)
+            writer.hosts.append(lambda *what: held._count(*what) if (held := this()) is not None else None)
+
+    def _count(self, rows: int, training: bool, step: int) -> None:
+        if self._current is None:
+            return
+        for use in self.text_metrics:
+            target, output = (
+                np.array(self.rows(self.writer.value(name), rows)) for name in (use.target, use.output)
+            )
+            weight = None
+            if use.weight is not None:
+                weight = np.array(self.rows(self.writer.value(use.weight), rows))
+            sums = use.metric.update(use.metric.start(), target, output, weight)
+            self._current.counted(step, use.label, tuple(float(number) for number in sums))
+
+    def count_into(self, measures: Measures | None) -> None:
+        """Where metrics that are called back put what they counted."""
+        self._current = measures
+
+    def losses(self, numbers: Array, rows: int) -> dict[str, float]:
+        """Each output's loss from the running sums of one batch."""
+        return {
+            label: float(numbers[2 * (1 + index)] / rows)
+            for index, (label, _) in enumerate(self.program.losses)
+        }
+
+    def penalties_left(self, parameters: Any) -> float:
+        """Penalties of parameters that the native side does not add to E."""
+        if self._native_penalties:
+            return 0.0
+        return float(self.program.penalty(parameters))
+
+    # -- arrays ---------------------------------------------------------------------------------------
+
+    def sources(self, batch: Batch) -> list[tuple[int, int, int, int]]:
+        """The arrays of a batch as the native side takes them; they must outlive the call."""
+        return [
+            (
+                batch[name].__array_interface__["data"][0],
+                batch[name].strides[0] if batch[name].ndim else 0,
+                self.sizes[name],
+                7 if batch[name].dtype == np.int32 else 0,
+            )
+            for name in self.inputs
+        ]
+
+    def outputs(self, rows: int) -> list[Array]:
+        """Arrays for the outputs of so many rows."""
+        return [np.empty((rows, *self._shape(name)), np.float32) for name in self.graph.outputs]
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        return tuple(1 if size is None else size for size in self.graph.shapes[name][1:])
+
+    def addresses(self, outputs: Sequence[Array]) -> list[Any]:
+        """(operand, numbers of a row, address) of each output."""
+        return [
+            (
+                operand(self.writer.value(name)),
+                self.writer.value(name).size,
+                array.__array_interface__["data"][0],
+            )
+            for name, array in zip(self.graph.outputs, outputs, strict=True)
+        ]
+
+    def rows(self, value: Value, rows: int) -> Array:
+        """A value's buffer as an array of the first rows, without a copy."""
+        flat = self.native.buffer(value.offset, rows, value.stride)
+        array: Array = flat.view(np.int32) if value.integer else flat
+        shape = next(
+            (self._shape(name) for name, held in self.writer.values.items() if held is value), value.shape
+        )
+        return array[:, : value.size].reshape((rows, *shape))
+
+    def numbers(self, place: Place, shape: tuple[int, ...]) -> Array:
+        """A statistic."""
+        return self._owner.numbers(place, shape)
+
+    def parameter(self, key: str, shape: tuple[int, ...]) -> Array:
+        """A parameter."""
+        return self._owner.parameter(key, shape)
+
+    def put_gradient(self, key: str, gradient: Array, accumulate: bool) -> None:
+        """A parameter's gradient."""
+        self._owner.put_gradient(key, gradient, accumulate)
+
+    # -- for the C++ side -----------------------------------------------------------------------------
+
+    def _recipe(self) -> dict[str, Any]:
+        made, writer = self.schedule, self.writer
+        totals: list[Any] = [] if self.kind == "predict" else [(_ENERGY, 0, None, None)]
+        totals += [(_TERM, index, None, None) for index in self.loss_terms]
+        totals += [
+            (_VALUES, 0, operand(value), None if use.weight is None else operand(writer.value(use.weight)))
+            for use, value in self.measured
+        ]
+        layout = writer.layout
+        return {
+            "forward": [described(phase) for phase in made.forward],
+            **{
+                name: described(getattr(made, name))
+                for name in ("direct", "update_rest", "update_all", "turn_rest", "turn_all")
+            },
+            "energy": [
+                (
+                    operand(writer.value(term.values)),
+                    None if term.weights is None else operand(writer.value(term.weights)),
+                    term.share,
+                    term.mean,
+                )
+                for term in self.terms
+            ],
+            "totals": totals,
+            "commits": [(source.offset, to.offset, to.size) for source, to in writer.commits],
+            "guards": [(operand(x), operand(dy), factor) for x, dy, factor in writer.guards],
+            "penalties": [
+                (layout.place(key).offset, layout.place(key).size, *pair)
+                for key, pair in self._native_penalties.items()
+            ],
+            "rest": made.rest,
+            "may_fuse": made.may_fuse,
+            "rows": self.rows_at_most,
+            "whole": made.whole,
+            "local": made.local,
+        }
+
+
+def _weightings(graph: Graph, values: set[str]) -> frozenset[str]:
+    """Products of a loss and its weights that a term stands for."""
+    found = set()
+    for node in graph.nodes:
+        if (
+            graph.shapes.get(node.name) == (None,)
+            and node.name not in values
+            and any(name in values for name in node.inputs)
+        ):
+            readers = [other for other in graph.nodes if node.name in other.inputs]
+            if type(node.brick).__name__ == "Multiply" and all(
+                graph.shapes[other.name] == () for other in readers
+            ):
+                found.add(node.name)
+    return frozenset(found)
+
+
+def _with_losses(terms: list[Term], graph: Graph, program: Program) -> tuple[list[Term], list[int]]:
+    """The terms of E and those of the single losses, which are measured too; and where the latter are."""
+    everything = list(terms)
+    places = []
+    for _, reference in program.losses if terms else ():
+        (own,) = terms_of(graph, reference)
+        alike = [
+            index
+            for index, term in enumerate(everything)
+            if (term.values, term.weights, term.mean) == (own.values, own.weights, own.mean)
+        ]
+        if not alike:
+            everything.append(Term(own.values, own.weights, 0.0, own.mean))
+        places.append(alike[0] if alike else len(everything) - 1)
+    return everything, places

@@ -1,0 +1,455 @@
+"""The plan of the native engine: a program lowered to instructions, run by C++ for whole epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...arrays import Array
+from ...data.rows import LazyRows
+from ...data.source import ArraySource, Batch
+from ...optimizers import SGD, Adam
+from ...regularizers import L1, L1L2, L2
+from ...threads import get_threads
+from ..base import Gradients, Plan, Program, Report, Totals, add_totals, all_finite, require_gradients
+from ..diagnosis import diagnose, overflowing_update
+from ..interrupts import uninterrupted, write
+from .layout import Layout
+from .measures import Measures
+from .passes import Pass, make_layout
+from .values import Place
+
+_SECONDS = 0.1
+"""Time after which the C++ side comes back, so that progress can be shown and signals be heard."""
+
+_NOT_FINITE = 1
+"""Status of a step that met a number that is not finite; 0 is success."""
+
+_KINDS = {
+    np.dtype(name): code
+    for code, name in enumerate(
+        (
+            "float32",
+            "float64",
+            "uint8",
+            "int8",
+            "uint16",
+            "int16",
+            "uint32",
+            "int32",
+            "uint64",
+            "int64",
+            "float16",
+        )
+    )
+} | {np.dtype(bool): 2}
+
+
+class NativePlan(Plan):
+    """A program in float32 on the threads of this machine.
+
+    The numbers live in packed form on the native side while it computes; they are brought over before, and
+    back after, each call, so that `parameters`, `statistics` and `slots` are the truth between calls.
+    """
+
+    def __init__(
+        self,
+        native: Any,
+        program: Program,
+        parameters: Mapping[str, Array],
+        statistics: Mapping[str, Array],
+        seed: int = 0,
+    ) -> None:
+        super().__init__(program, parameters, statistics, seed)
+        self._native = native
+        self._rule = _rule_of(program)
+        trainable = {key: self.parameters[key] for key in program.trainable}
+        self.slots = program.optimizer.slots(trainable) if program.optimizer else {}
+        self._layout: Layout = make_layout(native, program)
+        self._store = native.Store(
+            self._layout.parameters, self._layout.transposed, self._layout.statistic_count, len(self.slots)
+        )
+        self._passes: dict[tuple[str, int, int], Pass] = {}
+        self._moved = False
+
+    # -- passes, made when they are first needed ----------------------------------------------------
+
+    def _pass(self, kind: str, rows: int) -> Pass:
+        threads = get_threads()
+        key = (kind, rows, threads)
+        if key not in self._passes:
+            self._passes[key] = Pass(
+                self._native,
+                self._store,
+                self._layout,
+                self.program,
+                kind,
+                rows,
+                threads,
+                self._rule is not None,
+                self,
+            )
+        return self._passes[key]
+
+    def table(self, rows: int = 128) -> str:
+        """The instructions of a training step on `rows` rows, as a table to read."""
+        from .table import table
+
+        return table(self._pass("train", rows))
+
+    # -- numbers over and back ------------------------------------------------------------------------
+
+    def _bring(self, made: Pass) -> None:
+        """What the models hold, to the native side."""
+        layout, store = self._layout, self._store
+        layout.write(self._native, store.parameters, self.parameters)
+        for index, arrays in enumerate(self.slots.values()):
+            layout.write(self._native, store.slot(index), arrays)
+        for key, array in self.statistics.items():
+            if key in layout.statistics:
+                self.numbers(layout.statistics[key], array.shape)[...] = array
+        made.native.refresh(made.threads)
+
+    def _fetch(self) -> None:
+        """What training changed, back into the arrays that the models hold."""
+        layout, store = self._layout, self._store
+        layout.read(
+            self._native, store.parameters, {key: self.parameters[key] for key in self.program.trainable}
+        )
+        for index, arrays in enumerate(self.slots.values()):
+            layout.read(self._native, store.slot(index), arrays)
+        for key, array in self.statistics.items():
+            if key in layout.statistics:
+                array[...] = self.numbers(layout.statistics[key], array.shape)
+
+    def settle(self) -> None:
+        """See Plan."""
+        if self._moved:
+            self._fetch()
+
+    def numbers(self, place: Place, shape: tuple[int, ...]) -> Array:
+        """A statistic on the native side."""
+        flat = self._store.statistics[place.offset : place.offset + place.size]
+        return flat.reshape(shape)
+
+    def parameter(self, key: str, shape: tuple[int, ...]) -> Array:
+        """A parameter on the native side, for a brick that is called back."""
+        if key in self._layout.plain:
+            place = self._layout.plain[key]
+            return self._store.parameters[place.offset : place.offset + place.size].reshape(shape)
+        made = np.empty(shape, np.float32)
+        self._layout.read(self._native, self._store.parameters, {key: made})
+        return made
+
+    def put_gradient(self, key: str, gradient: Array, accumulate: bool) -> None:
+        """A parameter's gradient from a brick that is called back."""
+        if accumulate:
+            held = np.empty(np.shape(gradient), np.float32)
+            self._layout.read(self._native, self._store.gradients, {key: held})
+            gradient = held + gradient
+        self._layout.write(self._native, self._store.gradients, {key: gradient})
+
+    # -- the protocol ---------------------------------------------------------------------------------
+
+    def gradients(self, batch: Batch, *, training: bool = True) -> Gradients:
+        """See Plan."""
+        rows = _rows_of(batch)
+        made = self._pass("train" if training else "frozen", rows)
+        self._bring(made)
+        measures = Measures(made, self.program)
+        sums = measures.numbers
+        _, energy = made.native.gradients(
+            made.sources(batch), None, 0, rows, self.seed, self.step_number, training, made.threads, sums
+        )
+        trainable = {key: np.zeros_like(self.parameters[key]) for key in self.program.trainable}
+        self._layout.read(
+            self._native, self._store.gradients, {k: v for k, v in trainable.items() if made.reaches(k)}
+        )
+        own = {key: self.parameters[key] for key in trainable}
+        gradients = self.program.with_penalties(trainable, own)
+        state = dict(self.statistics)
+        for key, place in made.next_statistics.items():
+            state[key] = np.array(self.numbers(place, self.statistics[key].shape))
+        energy += made.penalties_left(self.parameters)
+        losses = made.losses(sums, rows)
+        return Gradients(float(energy), losses, gradients, state, measures.totals(float(energy), rows))
+
+    def apply(
+        self, gradients: Mapping[str, Array], rate: float, statistics: Mapping[str, Array] | None = None
+    ) -> None:
+        """See Plan. A single update from given gradients is the optimizer's own text."""
+        trainable = {key: self.parameters[key] for key in self.program.trainable}
+        require_gradients(gradients, trainable)
+        with np.errstate(all="ignore"):
+            new, slots = self.program.optimizer.update(
+                trainable, gradients, self.slots, self.step_number + 1, rate
+            )
+            new = self.program.constrained(new)
+        for key, value in new.items():
+            if not all_finite(value):
+                raise overflowing_update(self.step_number, rate, key)
+        with uninterrupted():
+            write(self.parameters, new)
+            write(self.statistics, statistics or {})
+            self.slots = slots
+            self.step_number += 1
+
+    def step(self, batch: Batch, rate: float, totals: Totals | None = None) -> Totals:
+        """See Plan."""
+        before = self.program.start() if totals is None else totals
+        rows = _rows_of(batch)
+        if self._rule is None:
+            return self._step_by_text(batch, rate, before)
+        made = self._pass("train", rows)
+        measures = Measures(made, self.program, before)
+        with uninterrupted():
+            self._bring(made)
+            self._train(
+                made, measures, made.sources(batch), None, rows, rows, 0, np.array([rate]), lambda: batch
+            )
+            self._fetch()
+        return self.totals
+
+    def _step_by_text(self, batch: Batch, rate: float, before: Totals) -> Totals:
+        """Where the optimizer has no native form: native gradients, its own text for the update."""
+        found = self.gradients(batch)
+        if not (np.isfinite(found.total) and all(map(all_finite, found.gradients.values()))):
+            raise diagnose(
+                self.program, self.parameters, self.statistics, batch, self.seed, self.step_number, rate
+            )
+        return self.advance(found.gradients, rate, found.state, add_totals(before, found.totals))
+
+    def _train(
+        self,
+        made: Pass,
+        measures: Measures,
+        sources: list[tuple[int, int, int, int]],
+        order: Array | None,
+        total: int,
+        batch_size: int,
+        start: int,
+        rates: Array,
+        failed: Callable[[], Batch],
+    ) -> int:
+        """Steps from `start` on, until the time is up. Gives how many were done.
+
+        Called while Ctrl-C is held back: a step in flight is given up when it comes, and those before it stay.
+        """
+        first = self.step_number - start
+        measures.begin(first)
+        status, done = made.native.train(
+            sources,
+            order,
+            total,
+            batch_size,
+            start,
+            rates,
+            self._rule,
+            self.seed,
+            first,
+            made.threads,
+            measures.numbers,
+            _SECONDS,
+        )
+        measures.finish(self.step_number + done)
+        self.step_number += done
+        self.totals = measures.totals()
+        if status:
+            self._fetch()
+            made.native.raise_pending()
+        if status == _NOT_FINITE:
+            raise diagnose(
+                self.program,
+                self.parameters,
+                self.statistics,
+                failed(),
+                self.seed,
+                self.step_number,
+                float(rates[start + done]),
+            )
+        return int(done)
+
+    def epoch(
+        self,
+        source: ArraySource,
+        order: Array,
+        rates: Sequence[float],
+        first_step: int,
+        *,
+        batch_size: int,
+        report: Report | None = None,
+        start: int = 0,
+        totals: Totals | None = None,
+    ) -> dict[str, float]:
+        """See Plan; the C++ side runs until a tenth of a second has passed, then reports."""
+        made = self._pass("train", batch_size)
+        sources = _described(source, made)
+        if self._rule is None or sources is None:
+            return super().epoch(
+                source,
+                order,
+                rates,
+                first_step,
+                batch_size=batch_size,
+                report=report,
+                start=start,
+                totals=totals,
+            )
+        self.step_number = first_step + start
+        self.totals = totals or self.program.start()
+        measures = Measures(made, self.program, self.totals)
+        every = np.ascontiguousarray(rates, np.float64)
+        rows = np.ascontiguousarray(order, np.int64)
+        self._bring(made)
+        self._moved = True
+        done = start
+        try:
+            while done < len(every):
+                with uninterrupted():
+                    done += self._train(
+                        made,
+                        measures,
+                        sources,
+                        rows,
+                        len(rows),
+                        batch_size,
+                        done,
+                        every,
+                        lambda: source.gather(self._failed_rows(rows, first_step, batch_size)),
+                    )
+                if report is not None:
+                    report(done, self.totals)
+        finally:
+            with uninterrupted():
+                self._fetch()
+                self._moved = False
+        return self.program.results(self.totals)
+
+    def _failed_rows(self, order: Array, first_step: int, batch_size: int) -> Array:
+        index = self.step_number - first_step
+        return order[index * batch_size : (index + 1) * batch_size]
+
+    def evaluate_batch(self, batch: Batch, totals: Totals) -> Totals:
+        """See Plan."""
+        rows = _rows_of(batch)
+        made = self._pass("evaluate", rows)
+        self._bring(made)
+        measures = Measures(made, self.program, totals)
+        measures.begin(0)
+        made.native.forward(made.sources(batch), 0, rows, rows, made.threads, measures.numbers, [], 1e9)
+        measures.finish(1)
+        return measures.totals(extra=made.penalties_left(self.parameters) * rows)
+
+    def evaluate(
+        self, source: ArraySource, batch_size: int, report: Report | None = None
+    ) -> dict[str, float]:
+        """See Plan."""
+        rows = max(1, min(batch_size, len(source)))
+        made = self._pass("evaluate", rows)
+        sources = _described(source, made)
+        if sources is None or measured_by_text(made):
+            return super().evaluate(source, batch_size, report)
+        self._bring(made)
+        measures = Measures(made, self.program)
+        extra = made.penalties_left(self.parameters)
+        done = 0
+        while done < len(source):
+            _, took = made.native.forward(
+                sources, done, len(source), rows, made.threads, measures.numbers, [], _SECONDS
+            )
+            done += took
+            if report is not None:
+                report(-(-done // batch_size), measures.totals(extra=extra * done))
+        return self.program.results(measures.totals(extra=extra * done))
+
+    def predict_batch(self, batch: Batch) -> tuple[Array, ...]:
+        """See Plan."""
+        rows = _rows_of(batch)
+        made = self._pass("predict", rows)
+        self._bring(made)
+        outputs = made.outputs(rows)
+        made.native.forward(
+            made.sources(batch), 0, rows, rows, made.threads, np.zeros(0), made.addresses(outputs), 1e9
+        )
+        return tuple(outputs)
+
+    def predict(
+        self, source: ArraySource, batch_size: int, report: Report | None = None
+    ) -> tuple[Array, ...]:
+        """See Plan."""
+        rows = max(1, min(batch_size, len(source)))
+        made = self._pass("predict", rows)
+        sources = _described(source, made)
+        if sources is None:
+            return super().predict(source, batch_size, report)
+        self._bring(made)
+        outputs = made.outputs(len(source))
+        done = 0
+        while done < len(source):
+            _, took = made.native.forward(
+                sources,
+                done,
+                len(source),
+                rows,
+                made.threads,
+                np.zeros(0),
+                made.addresses([array[done:] for array in outputs]),
+                _SECONDS,
+            )
+            done += took
+            if report is not None:
+                report(-(-done // batch_size), {})
+        return tuple(outputs)
+
+
+def measured_by_text(made: Pass) -> bool:
+    """Whether a metric of the pass has no native form."""
+    return bool(made.text_metrics)
+
+
+def _rows_of(batch: Batch) -> int:
+    return int(next(iter(batch.values())).shape[0])
+
+
+def _described(source: ArraySource, made: Pass) -> list[tuple[int, int, int, int]] | None:
+    """(address, bytes from row to row, numbers of a row, kind) of each array; None where it must be gathered."""
+    found = []
+    for name in made.inputs:
+        array = source.arrays.get(name)
+        size = made.sizes[name]
+        if array is None:
+            found.append((0, 0, size, 0))
+            continue
+        if isinstance(array, LazyRows) or not isinstance(array, np.ndarray) or array.dtype not in _KINDS:
+            return None
+        row = array[:1]
+        if not row.flags.c_contiguous or not array.dtype.isnative:
+            return None
+        found.append((array.__array_interface__["data"][0], array.strides[0], size, _KINDS[array.dtype]))
+    return found
+
+
+def _rule_of(program: Program) -> tuple[int, float, float, list[float]] | None:
+    """(kind, weight decay, clip, numbers) of the optimizer; None where its own text must run."""
+    optimizer = program.optimizer
+    if optimizer is None or any(
+        parameter.constraint is not None or type(parameter.regularizer) not in (type(None), L1, L2, L1L2)
+        for parameter in program.graph.parameters.values()
+        if parameter.trainable
+    ):
+        return None
+    if optimizer.clipnorm is not None or optimizer.global_clipnorm is not None:
+        return None
+    shared = (optimizer.weight_decay or 0.0, optimizer.clipvalue or 0.0)
+    if type(optimizer) is SGD:
+        kind = 0 if not optimizer.momentum else 2 if optimizer.nesterov else 1
+        return (kind, *shared, [optimizer.momentum])
+    if type(optimizer) is Adam:
+        return (
+            4 if optimizer.amsgrad else 3,
+            *shared,
+            [optimizer.beta_1, optimizer.beta_2, optimizer.epsilon],
+        )
+    return None

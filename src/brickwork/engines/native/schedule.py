@@ -1,0 +1,360 @@
+"""Instructions in phases, buffers in their places: the recipe that the C++ side runs.
+
+A phase is a run of instructions that work row by row; a group of rows goes through all of it while it is in
+the cache, groups side by side on all threads. Between two phases all threads wait for one another. Values that
+are used within one phase only lie in a buffer for one group; all others in a buffer for the whole batch.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .layout import Layout
+from .values import LOCAL, PARAMETER, WHOLE, Matrix, Place, Step, Value
+from .writer import Writer
+
+_THREADED = 300_000
+"""Multiply-adds of a phase below which waking threads costs more than they bring."""
+
+_GROUP_BYTES = 384 << 10
+"""Bytes of buffers of a group: they stay in the second-level cache beside the kernels."""
+
+_GROUP_ROWS = 64
+"""Rows of a group of a phase without images: the kernels are read once for each group."""
+
+_FEWEST_ROWS = 16
+"""Rows below which a group reads its kernels more often than is worth a free thread."""
+
+_CHUNKS = 16
+"""Parts of a batch that have sums of their own, whatever the number of threads; bytes allowing."""
+
+_CHUNK_BYTES = 128 << 20
+"""Bytes that the sums of all chunks may take."""
+
+_HEAVY = 192 << 10
+"""Bytes of a kernel from which on few rows at a time would be spent on reading it."""
+
+_UPDATED_TOGETHER = 1 << 14
+"""Parameters that a thread updates at a time."""
+
+
+@dataclass
+class Phase:
+    """Steps that run together."""
+
+    steps: list[Step]
+    by_rows: bool
+    threaded: bool = True
+    chunk: int = 0
+    group: int = 0
+    host: int = -1
+
+    @property
+    def spatial(self) -> bool:
+        """Whether images go through it."""
+        return any(step.spatial for step in self.steps)
+
+
+@dataclass
+class Schedule:
+    """All phases of a pass, with the sizes of their buffers."""
+
+    forward: list[Phase]
+    direct: Phase
+    update_rest: Phase
+    update_all: Phase
+    turn_rest: Phase
+    turn_all: Phase
+    whole: int = 0
+    local: int = 0
+    rest: list[tuple[int, int]] = field(default_factory=list)
+    may_fuse: bool = False
+
+
+def schedule(
+    writer: Writer, rows: int, threads: int, updates: Sequence[tuple[str, tuple[float, float]]]
+) -> Schedule:
+    """Phases and places for batches of up to `rows` rows.
+
+    `updates` names the parameters that the native side updates, with the penalties that it adds.
+    """
+    late, direct = list(writer.late), list(writer.direct)
+    may_fuse = bool(updates) and any(step.name == "matmul_gradient" for step in direct)
+    if not may_fuse:
+        late, direct = [*late, *direct], []
+    phases = _row_phases(writer.steps)
+    phases += [
+        Phase([step for step in late if step.turn == turn], by_rows=False)
+        for turn in sorted({step.turn for step in late})
+    ]
+    made = Schedule(
+        phases,
+        Phase(direct, by_rows=False),
+        *_updates(writer.layout, updates, direct),
+        *_turns(writer.layout, writer, direct),
+        may_fuse=may_fuse,
+    )
+    straight = {_parameter_of(step) for step in direct}
+    made.rest = _merged(
+        [writer.layout.place(key) for key, _ in updates if _offset(writer.layout, key) not in straight]
+    )
+    for phase in phases:
+        _divide(phase, rows, threads)
+    for phase in (made.direct, made.update_rest, made.update_all, made.turn_rest, made.turn_all):
+        phase.threaded = sum(step.multiplies for step in phase.steps) * rows > _THREADED
+    _place_values(made, rows)
+    for step in late:
+        if step.name == "reduce":
+            step.ints[2] = _chunk_of(phases, step.values[0])
+    return made
+
+
+def _row_phases(steps: Sequence[Step]) -> list[Phase]:
+    """Runs of steps of one kind; heavy kernels are kept apart from images, whose groups are small."""
+    phases: list[Phase] = []
+    for step in steps:
+        current = phases[-1] if phases else None
+        joins = (
+            current is not None
+            and step.kind == "rows"
+            and current.by_rows
+            and current.host < 0
+            and not (_heavy(step) and current.spatial)
+            and not (step.spatial and any(_heavy(other) for other in current.steps))
+        )
+        if joins and current is not None:
+            current.steps.append(step)
+        else:
+            phases.append(Phase([step], step.kind == "rows", host=step.host))
+    return phases
+
+
+def _heavy(step: Step) -> bool:
+    return not step.spatial and step.weight_bytes > _HEAVY
+
+
+def _divide(phase: Phase, rows: int, threads: int) -> None:
+    """How many rows go through together, and how many a thread takes at a time."""
+    work = sum(step.multiplies for step in phase.steps) * rows
+    phase.threaded = work > _THREADED
+    if not phase.by_rows:
+        return
+    if not phase.spatial and not any(step.partial for step in phase.steps):
+        even = math.ceil(rows / max(1, threads)) if phase.threaded else rows
+        phase.chunk = phase.group = max(min(_GROUP_ROWS, even), min(_FEWEST_ROWS, rows))
+        if not phase.threaded:
+            phase.chunk = rows
+        return
+    sums = sum(4 * value.size for step in phase.steps for value in step.values if value.chunks)
+    chunks = max(1, min(_CHUNKS, _CHUNK_BYTES // max(1, sums)))
+    phase.chunk = math.ceil(rows / chunks)
+    widest = max(sum(4 * value.size for value in step.values if not value.chunks) for step in phase.steps)
+    phase.group = max(1, min(phase.chunk, _GROUP_BYTES // max(1, 2 * widest)))
+
+
+def _chunk_of(phases: Sequence[Phase], sums: Value) -> int:
+    return next(
+        phase.chunk for phase in phases if any(sums in step.values for step in phase.steps) and phase.chunk
+    )
+
+
+# -- updates and transposes ---------------------------------------------------------------------------
+
+
+def _parameter_of(step: Step) -> int:
+    """Where the parameter lies whose gradient a step writes."""
+    if step.matrices:
+        return step.matrices[0].offset
+    return next(operand.offset for operand in step.operands if isinstance(operand, Place))
+
+
+def _offset(layout: Layout, key: str) -> int:
+    return layout.place(key).offset
+
+
+def _updates(
+    layout: Layout, updates: Sequence[tuple[str, tuple[float, float]]], direct: Sequence[Step]
+) -> tuple[Phase, Phase]:
+    straight = {_parameter_of(step) for step in direct}
+    rest = [pair for pair in updates if _offset(layout, pair[0]) not in straight]
+    return _update_phase(layout, rest), _update_phase(layout, updates)
+
+
+def _update_phase(layout: Layout, updates: Sequence[tuple[str, tuple[float, float]]]) -> Phase:
+    """Parameters that lie side by side and have the same penalties are updated as one run."""
+    steps = []
+    for penalties in dict.fromkeys(penalties for _, penalties in updates):
+        runs = _merged([layout.place(key) for key, own in updates if own == penalties])
+        table = [
+            number
+            for offset, count in runs
+            for start in range(0, count, _UPDATED_TOGETHER)
+            for number in (offset + start, min(_UPDATED_TOGETHER, count - start))
+        ]
+        total = sum(count for _, count in runs)
+        steps.append(
+            Step(
+                "update", [], [], list(penalties), table=table, parts=len(table) // 2, multiplies=total // 64
+            )
+        )
+    return Phase(steps, by_rows=False)
+
+
+def _merged(places: Sequence[Place]) -> list[tuple[int, int]]:
+    """Runs of places that lie side by side, the unused numbers between two lines included."""
+    runs: list[list[int]] = []
+    for place in sorted(places, key=lambda place: place.offset):
+        if runs and place.offset - (runs[-1][0] + runs[-1][1]) < 16:
+            runs[-1][1] = place.offset + place.size - runs[-1][0]
+        else:
+            runs.append([place.offset, place.size])
+    return [(offset, count) for offset, count in runs]
+
+
+def _turns(layout: Layout, writer: Writer, direct: Sequence[Step]) -> tuple[Phase, Phase]:
+    """Transposes that some step reads; those of direct gradients are made with them."""
+    read = {
+        matrix.offset
+        for step in writer.steps
+        for matrix in step.matrices
+        if isinstance(matrix, Matrix) and matrix.space not in (PARAMETER, WHOLE)
+    }
+    own = {step.matrices[0].offset for step in direct if len(step.matrices) > 1}
+    rest, everything = [], []
+    for weights in layout.kernels.values():
+        turned = weights.transposed
+        if turned is None or turned.offset not in read:
+            continue
+        step = Step(
+            "transpose",
+            [],
+            [weights.tap_rows, int(weights.mirrored)],
+            matrices=[weights.matrix, turned],
+            parts=weights.taps,
+            multiplies=weights.matrix.size // 64,
+        )
+        everything.append(step)
+        if weights.matrix.offset not in own:
+            rest.append(step)
+    return Phase(rest, by_rows=False), Phase(everything, by_rows=False)
+
+
+# -- places ---------------------------------------------------------------------------------------------
+
+
+def _place_values(made: Schedule, rows: int) -> None:
+    """A place for every value: within a group where one phase alone uses it, else within the batch."""
+    phases = [*made.forward, made.direct]
+    first: dict[Value, int] = {}
+    last: dict[Value, int] = {}
+    by_rows: dict[Value, bool] = {}
+    for index, phase in enumerate(phases):
+        for step in phase.steps:
+            for value in step.values:
+                first.setdefault(value, index)
+                last[value] = index
+                by_rows[value] = by_rows.get(value, True) and phase.by_rows and phase.host < 0
+    end = len(phases)
+    for value in first:
+        local = by_rows[value] and first[value] == last[value] and not value.kept and not value.chunks
+        value.space = LOCAL if local else WHOLE
+    whole = [value for value in first if value.space == WHOLE]
+    sizes = {
+        value: value.stride * (math.ceil(rows / _chunk_of(phases, value)) if value.chunks else rows)
+        for value in whole
+    }
+    made.whole = _allocate(
+        whole, sizes, first, {value: end if value.kept else last[value] for value in whole}
+    )
+    for phase in made.forward:
+        made.local = max(made.local, _place_locals(phase, rows))
+
+
+def _place_locals(phase: Phase, rows: int) -> int:
+    first: dict[Value, int] = {}
+    last: dict[Value, int] = {}
+    for index, step in enumerate(phase.steps):
+        for value in step.values:
+            if value.space == LOCAL:
+                first.setdefault(value, index)
+                last[value] = index
+    group = min(phase.group or rows, rows)
+    return _allocate(list(first), {value: value.stride * group for value in first}, first, last)
+
+
+def _allocate(
+    values: Sequence[Value], sizes: Mapping[Value, int], first: Mapping[Value, int], last: Mapping[Value, int]
+) -> int:
+    """First fit by time: what is no longer read gives its place to what comes after. Gives the total size."""
+    free: list[tuple[int, int]] = []  # (offset, size), sorted by offset
+    active: list[tuple[int, int, int]] = []  # heap of (last use, offset, size)
+    total = 0
+    for value in sorted(values, key=lambda value: first[value]):
+        while active and active[0][0] < first[value]:
+            _, offset, size = heapq.heappop(active)
+            free = _returned(free, offset, size)
+        need = -(-sizes[value] // 16) * 16 + 16  # what lies behind a row's end may be read
+        for place, (offset, size) in enumerate(free):
+            if size >= need:
+                free[place : place + 1] = [(offset + need, size - need)] if size > need else []
+                value.offset = offset
+                break
+        else:
+            if free and free[-1][0] + free[-1][1] == total:
+                value.offset, _ = free.pop()
+            else:
+                value.offset = total
+            total = max(total, value.offset + need)
+        heapq.heappush(active, (last[value], value.offset, need))
+    return total
+
+
+def _returned(free: list[tuple[int, int]], offset: int, size: int) -> list[tuple[int, int]]:
+    """The free places with one more, neighbours joined."""
+    joined: list[tuple[int, int]] = []
+    for start, length in sorted([*free, (offset, size)]):
+        if joined and joined[-1][0] + joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], joined[-1][1] + length)
+        else:
+            joined.append((start, length))
+    return joined
+
+
+# -- for the C++ side -------------------------------------------------------------------------------------
+
+
+def operand(given: Value | Place | None) -> tuple[int, int, int] | None:
+    """(space, offset, stride)."""
+    if given is None:
+        return None
+    if isinstance(given, Place):
+        return (given.space, given.offset, 0)
+    return (given.space, given.offset, given.stride)
+
+
+def described(phase: Phase) -> dict[str, Any]:
+    """A phase as the C++ side takes it."""
+    return {
+        "body": [
+            (
+                step.name,
+                step.parts,
+                [operand(each) for each in step.operands],
+                step.ints,
+                step.floats,
+                [matrix.description for matrix in step.matrices],
+                step.table,
+            )
+            for step in phase.steps
+            if step.kind != "host"
+        ],
+        "by_rows": phase.by_rows,
+        "threaded": phase.threaded,
+        "chunk": phase.chunk,
+        "group": phase.group,
+        "host": phase.host,
+    }

@@ -1,0 +1,170 @@
+"""What instructions work on: values (a row of numbers for each sample), and the matrices of packed kernels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ...arrays import Shape
+
+WHOLE, LOCAL, PARAMETER, GRADIENT, TRANSPOSED, STATISTIC = range(6)
+"""Spaces of the C++ side: see native/instruction.hpp."""
+
+Block: TypeAlias = tuple[int, int, int, int]
+"""(offset, first column, valid columns, width) of some columns of a packed matrix."""
+
+_ALIASED = 128
+"""Rows that are a multiple of so many numbers apart would fall into few sets of the cache."""
+
+
+@dataclass(eq=False)
+class Value:
+    """A row of numbers for each sample, in a buffer that the schedule finds a place for.
+
+    `kept`: somebody reads it after the last instruction. `compact`: rows must lie side by side. `chunks`: it
+    has a row for each chunk of the batch, sums over the chunk's samples, instead of one for each sample.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    integer: bool = False
+    kept: bool = False
+    compact: bool = False
+    chunks: bool = False
+    space: int = WHOLE
+    offset: int = -1
+
+    @property
+    def size(self) -> int:
+        """Numbers of a row."""
+        return math.prod(self.shape)
+
+    @property
+    def stride(self) -> int:
+        """Numbers from one row to the next."""
+        size = self.size
+        if self.compact or len(self.shape) != 1 or size < _ALIASED or size % _ALIASED:
+            return size
+        return size + 16
+
+
+@dataclass(frozen=True)
+class Place:
+    """Numbers in a space that all rows share: a parameter, a statistic."""
+
+    space: int
+    offset: int
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A (rows, columns) matrix stored as [block][row][width of the block], and the space it is stored in."""
+
+    space: int
+    offset: int
+    rows: int
+    columns: int
+    blocks: tuple[Block, ...]
+
+    @property
+    def size(self) -> int:
+        """Numbers that it takes, the padding of its blocks included."""
+        return sum(self.rows * width for _, _, _, width in self.blocks)
+
+    @property
+    def description(self) -> tuple[int, int, int, list[Block]]:
+        """What the C++ side takes."""
+        return (self.offset, self.rows, self.columns, list(self.blocks))
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A kernel: its packed matrix, and the packed transpose of each tap where a gradient goes through it."""
+
+    key: str
+    matrix: Matrix
+    transposed: Matrix | None = None
+    taps: int = 1
+    mirrored: bool = False
+    """Whether the transpose holds the taps in the opposite order, as the gradient of a convolution does."""
+
+    @property
+    def tap_rows(self) -> int:
+        """Rows of each tap."""
+        return self.matrix.rows // self.taps
+
+
+def blocks(rows: int, columns: int, widths: tuple[int, ...], groups: int = 1) -> tuple[Block, ...]:
+    """Columns cut into blocks of the widths that there are, no block across two groups.
+
+    A remainder goes into the narrowest block that holds it; one that is wider than half of the widest block
+    and not nearly full, into two.
+
+    >>> blocks(1, 50, (32, 16, 8, 4))
+    ((0, 0, 32, 32), (32, 32, 16, 16), (48, 48, 2, 4))
+    """
+    made: list[Block] = []
+    offset = 0
+    each = columns // groups
+    for group in range(groups):
+        column, stop = group * each, (group + 1) * each
+        while column < stop:
+            left = stop - column
+            fitting = [width for width in widths if width >= left]
+            width = (
+                min(fitting)
+                if fitting and left > min(fitting) // 2
+                else max([width for width in widths if width <= left], default=widths[-1])
+            )
+            if width == widths[0] and left < width * 7 // 8 and len(widths) > 1:
+                width = widths[1]
+            valid = min(left, width)
+            made.append((offset, column, valid, width))
+            offset += rows * width
+            column += valid
+    return tuple(made)
+
+
+@dataclass
+class Step:
+    """One instruction as it is written, before buffers have places.
+
+    `reads` and `writes` say which operands are read and written, by their place. `kind` is "rows" (works on
+    some rows), "parts" (divides into parts that need the whole batch) or "host" (calls back to Python).
+    """
+
+    name: str
+    operands: list[Value | Place | None]
+    ints: list[int] = field(default_factory=list)
+    floats: list[float] = field(default_factory=list)
+    matrices: list[Matrix] = field(default_factory=list)
+    table: list[int] = field(default_factory=list)
+    parts: int = 0
+    kind: str = "rows"
+    host: int = -1
+    covers: tuple[str, ...] = ()
+    multiplies: int = 0
+    """Multiply-adds for each row."""
+    spatial: bool = False
+    """Whether it works on images, whose rows are so large that few of them fit into the cache together."""
+    partial: bool = False
+    """Whether it adds up numbers over the rows of a chunk."""
+    turn: int = 0
+    """Of those that write one parameter's gradient: how many come before it."""
+
+    @property
+    def values(self) -> list[Value]:
+        """The values among the operands."""
+        return [operand for operand in self.operands if isinstance(operand, Value)]
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of the kernels that each group of rows reads."""
+        return 4 * sum(matrix.size for matrix in self.matrices)
+
+
+def per_sample(shape: Shape) -> tuple[int, ...]:
+    """A value's shape without the batch axis."""
+    return tuple(1 if size is None else size for size in shape[1:])

@@ -1,0 +1,303 @@
+"""Writes the instructions of a graph: forward brick by brick, then backward, the last brick first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...bricks import Bias, Convolution2D, Linear, ReLU
+from ...bricks.base import Brick
+from ...graph.graph import Graph, references
+from ...graph.node import Node
+from .layout import Layout
+from .terms import Term
+from .values import GRADIENT, Place, Step, Value, per_sample
+
+
+@dataclass
+class Part:
+    """Nodes that are lowered together: one brick, or Linear or a convolution with its Bias and ReLU."""
+
+    nodes: tuple[Node, ...]
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What the forward half leaves for the backward half."""
+
+    @property
+    def node(self) -> Node:
+        """The first node, whose brick does the main work."""
+        return self.nodes[0]
+
+    @property
+    def brick(self) -> Any:
+        """The main brick."""
+        return self.nodes[0].brick
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What the part reads."""
+        return self.nodes[0].inputs
+
+    @property
+    def output(self) -> str:
+        """What the part makes; for a brick with several outputs, its name."""
+        return self.nodes[-1].name
+
+    def fused(self, kind: type[Brick]) -> Node | None:
+        """The node of this kind that was taken in, if any."""
+        return next((node for node in self.nodes[1:] if type(node.brick) is kind), None)
+
+    def key(self, name: str, node: Node | None = None) -> str:
+        """The key of a parameter or statistic."""
+        return f"{(node or self.node).owner}/{name}"
+
+
+class Writer:
+    """Instructions of one pass over a graph, and the values that they work on."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        layout: Layout,
+        *,
+        differentiates: bool,
+        training: bool = False,
+        trainable: Sequence[str] = (),
+        penalties: Mapping[str, tuple[float, float]] | None = None,
+        terms: Sequence[Term] = (),
+        keep: Sequence[str] = (),
+        skip: frozenset[str] = frozenset(),
+    ) -> None:
+        self.graph = graph
+        self.layout = layout
+        self.differentiates = differentiates
+        self.training = training
+        """Whether dropout drops and batch normalization looks at the batch."""
+        self.trainable = frozenset(trainable)
+        self.penalties = dict(penalties or {})
+        self.terms = list(terms)
+        self.keep = frozenset(keep)
+        self.steps: list[Step] = []
+        self.late: list[Step] = []
+        self.direct: list[Step] = []
+        self.hosts: list[Callable[[int, bool, int], None]] = []
+        self.commits: list[tuple[Place, Place]] = []
+        self.guards: list[tuple[Value, Value, float]] = []
+        self.values: dict[str, Value] = {}
+        self.gradients: dict[str, Value] = {}
+        self.noticed: list[str] = []
+        self._peaks: dict[int, Value] = {}
+        self._written: dict[str, int] = {}
+        self._with_gradient: set[str] = set()
+        self._covers: tuple[str, ...] = ()
+        self._seeded: set[str] = set()
+        nodes = [node for node in graph.nodes if node.name not in skip]
+        self._uses: dict[str, int] = {}
+        for node in nodes:
+            for name in node.inputs:
+                self._uses[name] = self._uses.get(name, 0) + 1
+        for term in self.terms:
+            self._uses[term.values] = self._uses.get(term.values, 0) + 1
+        self.parts = self._grouped(nodes)
+        self._wanted = self._find_wanted(nodes)
+
+    # -- what is asked by lowerings -----------------------------------------------------------------
+
+    def value(self, name: str) -> Value:
+        """The value of a graph input or node, made where it is not there yet."""
+        if name not in self.values:
+            integer = name in self.graph.inputs and not self.graph.inputs[name].dtype.startswith("float")
+            self.values[name] = Value(
+                name, per_sample(self.graph.shapes[name]), integer, kept=name in self.keep
+            )
+        return self.values[name]
+
+    def alias(self, name: str, source: str) -> None:
+        """`name` is `source` in another shape: the same numbers in the same place."""
+        value = self.value(source)
+        value.kept = value.kept or name in self.keep
+        self.values[name] = value
+
+    def scratch(self, what: str, shape: tuple[int, ...]) -> Value:
+        """A value that is no value of the graph."""
+        return Value(f"{'+'.join(self._covers)}.{what}", shape)
+
+    def wants(self, name: str) -> bool:
+        """Whether E's gradient with respect to this value is needed."""
+        return self.differentiates and name in self._wanted
+
+    def trains(self, key: str) -> bool:
+        """Whether this parameter is trained here."""
+        return self.differentiates and key in self.trainable
+
+    def dy(self, name: str) -> Value | None:
+        """The gradient that arrived at a value; None where E does not depend on it."""
+        return self.gradients.get(name) if name in self._with_gradient else None
+
+    def dx(self, name: str) -> tuple[Value, int] | None:
+        """Where to write a part of a value's gradient, and whether to add to what is there; None: not wanted."""
+        if not self.wants(name):
+            return None
+        accumulate = name in self._with_gradient
+        if not accumulate:
+            self._with_gradient.add(name)
+            self.gradients[name] = Value(f"d({name})", self.value(name).shape)
+        return self.gradients[name], int(accumulate)
+
+    def pass_on(self, dy: Value, name: str) -> None:
+        """dy is a part of the gradient of `name`, unchanged: the same buffer where it is all of it."""
+        if not self.wants(name):
+            return
+        if self._uses[name] == 1 and name not in self._with_gradient:
+            self.gradients[name] = dy
+            self._with_gradient.add(name)
+            return
+        dx, accumulate = self.dx(name) or (dy, 0)
+        self.emit("copy", [dy, dx], [dx.size, accumulate], [1.0])
+
+    def seed(self, name: str) -> Term | None:
+        """The only term that reads this value, so that its gradient is known beforehand; it is then used up."""
+        terms = [term for term in self.terms if term.values == name]
+        if len(terms) != 1 or self._uses[name] != 1:
+            return None
+        self._seeded.add(name)
+        return terms[0]
+
+    def emit(
+        self,
+        name: str,
+        operands: Sequence[Value | Place | None],
+        ints: Sequence[int] = (),
+        floats: Sequence[float] = (),
+        **more: Any,
+    ) -> Step:
+        """Write an instruction after those that were written before."""
+        step = Step(name, list(operands), [int(x) for x in ints], list(floats), covers=self._covers, **more)
+        self.steps.append(step)
+        return step
+
+    def emit_late(
+        self,
+        name: str,
+        operands: Sequence[Value | Place | None],
+        ints: Sequence[int] = (),
+        floats: Sequence[float] = (),
+        *,
+        straight: bool = False,
+        **more: Any,
+    ) -> Step:
+        """Write an instruction that needs the whole batch and that no other waits for: a parameter's gradient.
+
+        `straight`: it may hand its gradients to the update, instead of writing them down.
+        """
+        step = Step(
+            name,
+            list(operands),
+            [int(x) for x in ints],
+            list(floats),
+            covers=self._covers,
+            kind="parts",
+            **more,
+        )
+        (self.direct if straight else self.late).append(step)
+        return step
+
+    def guard(self, x: Value, dy: Value, factor: float) -> None:
+        """Measure both, so that a gradient that goes straight into the update is known to be finite."""
+        peaks = []
+        for value in (x, dy):
+            if id(value) not in self._peaks:
+                self._peaks[id(value)] = peak = self.scratch(f"peak({value.name})", (1,))
+                self.emit("peaks", [value, peak], [value.size], multiplies=value.size // 4)
+            peaks.append(self._peaks[id(value)])
+        self.guards.append((peaks[0], peaks[1], factor))
+
+    def gradient_place(self, key: str) -> Place:
+        """Where a parameter's gradient lies."""
+        place = self.layout.place(key)
+        return Place(GRADIENT, place.offset, place.size)
+
+    def turn(self, key: str) -> int:
+        """How many gradients of this parameter are written before this one; parameters may be shared."""
+        count = self._written.get(key, 0)
+        self._written[key] = count + 1
+        return count
+
+    def turns(self, key: str) -> int:
+        """How many gradients of this parameter are written."""
+        return self._written.get(key, 0)
+
+    def uses_of_parameter(self, key: str) -> int:
+        """How many nodes share this parameter."""
+        return sum(key in (full for _, full in wire.parameters) for wire in self.graph.wires)
+
+    # -- the walk -----------------------------------------------------------------------------------
+
+    def write(
+        self, lowering: Callable[[Part], Any], sources: Sequence[str], measure: Callable[[], None]
+    ) -> None:
+        """All instructions.
+
+        `lowering` gives what lowers a part, `sources` names the inputs in their order, and `measure` writes
+        what is counted of the forward pass.
+        """
+        for index, name in enumerate(sources):
+            self._covers = (name,)
+            value = self.value(name)
+            self.emit("gather", [value], [index, value.integer], multiplies=value.size // 2)
+        lowered = []
+        for part in self.parts:
+            self._covers = tuple(node.name for node in part.nodes)
+            how = lowering(part)
+            how.forward(self, part)
+            lowered.append((part, how))
+        self._covers = ("metrics",)
+        measure()
+        if not self.differentiates:
+            return
+        for term in self.terms:
+            if term.values not in self._seeded and self.wants(term.values):
+                self._covers = (term.values,)
+                dx, accumulate = self.dx(term.values) or (None, 0)
+                weights = None if term.weights is None else self.value(term.weights)
+                self.emit("seed", [weights, dx], [term.mean, accumulate], [term.share])
+        for part, how in reversed(lowered):
+            self._covers = tuple(node.name for node in part.nodes)
+            outputs = [name for name in references(part.nodes[-1]) if self.dy(name) is not None]
+            if outputs or part.notes.get("seeded"):
+                how.backward(self, part)
+
+    def _grouped(self, nodes: list[Node]) -> list[Part]:
+        readers: dict[str, list[Node]] = {}
+        for node in nodes:
+            for name in node.inputs:
+                readers.setdefault(name, []).append(node)
+        taken: set[str] = set()
+        parts = []
+        for node in nodes:
+            if node.name in taken:
+                continue
+            group = [node]
+            if type(node.brick) in (Linear, Convolution2D):
+                for kind in (Bias, ReLU):
+                    following = self._only_reader(group[-1].name, readers)
+                    if following is not None and type(following.brick) is kind:
+                        group.append(following)
+            taken.update(each.name for each in group)
+            parts.append(Part(tuple(group)))
+        return parts
+
+    def _only_reader(self, name: str, readers: Mapping[str, list[Node]]) -> Node | None:
+        found = readers.get(name, [])
+        alone = len(found) == 1 and self._uses[name] == 1 and name not in self.keep
+        return found[0] if alone and name not in self.graph.outputs else None
+
+    def _find_wanted(self, nodes: list[Node]) -> set[str]:
+        """Values that depend on something that is trained."""
+        wanted: set[str] = set()
+        wires = {wire.node.name: wire for wire in self.graph.wires}
+        for node in nodes:
+            own = any(full in self.trainable for _, full in wires[node.name].parameters)
+            if own or any(name in wanted for name in node.inputs):
+                wanted.update(references(node))
+        return wanted
