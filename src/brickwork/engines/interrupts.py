@@ -13,7 +13,54 @@ import numpy as np
 from ..arrays import Array
 
 _inside = False
-"""Whether the main thread is in such a block already; then the outer one does the work."""
+"""Whether the main thread is in a block that Ctrl-C must wait for; then the outer one does the work."""
+
+
+class _Answer:
+    """What answers Ctrl-C in place of the handler `before`: at once, or after the block that is under way."""
+
+    def __init__(self, before: Any) -> None:
+        self.before = before
+        self.came: tuple[Any, ...] | None = None
+
+    def __call__(self, *what: Any) -> None:
+        if _inside:
+            self.came = what
+        else:
+            self.give(what)
+
+    def give(self, what: tuple[Any, ...]) -> None:
+        """Do what would have been done."""
+        if callable(self.before):
+            self.before(*what)
+        elif self.before == signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGINT)
+
+
+_answer: _Answer | None = None
+"""The handler that stands in the place of another, while `many_blocks` runs."""
+
+
+@contextmanager
+def many_blocks() -> Iterator[None]:
+    """Exchange the handler of Ctrl-C once for all `uninterrupted` blocks inside, which are then cheap."""
+    global _answer
+    if _answer is not None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    if before is None:  # set from outside Python: it cannot be put back
+        yield
+        return
+    mine = _answer = _Answer(before)
+    try:
+        signal.signal(signal.SIGINT, mine)
+        yield
+    finally:
+        _answer = None
+        if signal.getsignal(signal.SIGINT) is mine:
+            signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -23,22 +70,31 @@ def uninterrupted() -> Iterator[None]:
     if _inside or threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[Any] = []
-    before = signal.getsignal(signal.SIGINT)
-    if before is None:  # set from outside Python: it cannot be put back
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda *what: came.append(what))
+    if _answer is None:
+        with many_blocks():
+            yield from _held(_answer)
+    else:
+        yield from _held(_answer)
+
+
+def _held(answer: _Answer | None) -> Iterator[None]:
+    global _inside
+    if answer is not None:
+        answer.came = None
     _inside = True
     try:
         yield
     finally:
         _inside = False
-        signal.signal(signal.SIGINT, before)
-    if came and callable(before):
-        before(*came[0])
-    elif came and before == signal.SIG_DFL:
-        signal.raise_signal(signal.SIGINT)
+    if answer is not None and answer.came is not None:
+        answer.give(answer.came)
+
+
+class Waiting:
+    """True while a Ctrl-C is held back: what takes long looks at it, and gives up what is not done."""
+
+    def __bool__(self) -> bool:
+        return _answer is not None and _answer.came is not None
 
 
 def write(held: Mapping[str, Array], values: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """How bricks become instructions: a table from brick class to lowering.
 
-A lowering has two halves. `forward` writes the instructions that make the part's output; `backward` those that
-hand its gradient on to its inputs and parameters. A brick that is not in the table runs through its own NumPy
+A lowering has two halves. `forward` writes the instructions that make the part's output; `backward` those
+that hand its gradient on to its inputs and parameters. A brick that is not in the table runs through its own NumPy
 text, called back from the plan (see host.py).
 """
 

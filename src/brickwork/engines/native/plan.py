@@ -235,7 +235,7 @@ class NativePlan(Plan):
     ) -> int:
         """Steps from `start` on, until the time is up. Gives how many were done.
 
-        Called while Ctrl-C is held back: a step in flight is given up when it comes, and those before it stay.
+        Called while Ctrl-C is held back: a step in flight is given up when it comes, those before it stay.
         """
         first = self.step_number - start
         measures.begin(first)
@@ -414,7 +414,7 @@ def _rows_of(batch: Batch) -> int:
 
 
 def _described(source: ArraySource, made: Pass) -> list[tuple[int, int, int, int]] | None:
-    """(address, bytes from row to row, numbers of a row, kind) of each array; None where it must be gathered."""
+    """(address, bytes from row to row, numbers of a row, kind) of each array; None: it must be gathered."""
     found = []
     for name in made.inputs:
         array = source.arrays.get(name)

@@ -1,8 +1,8 @@
 """Instructions in phases, buffers in their places: the recipe that the C++ side runs.
 
 A phase is a run of instructions that work row by row; a group of rows goes through all of it while it is in
-the cache, groups side by side on all threads. Between two phases all threads wait for one another. Values that
-are used within one phase only lie in a buffer for one group; all others in a buffer for the whole batch.
+the cache, groups side by side on all threads. Between two phases all threads wait for one another. Values
+that are used within one phase only lie in a buffer for one group; all others in one for the whole batch.
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ def table(made: Pass) -> str:
     text.append(
         f"{len(lines)} instructions for {rows} rows on {made.threads} "
         f"{'thread' if made.threads == 1 else 'threads'}; {total:,} multiply-adds; "
-        f"{4 * made.schedule.whole / 1e6:.2f} MB for the batch, {4 * made.schedule.local / 1e6:.2f} MB a thread."
+        f"{4 * made.schedule.whole / 1e6:.2f} MB for the batch, "
+        f"{4 * made.schedule.local / 1e6:.2f} MB a thread."
     )
     if made.writer.noticed:
         text.append(f"Called back to Python: {', '.join(made.writer.noticed)}.")
@@ -65,14 +66,14 @@ def _short(name: str) -> str:
 
 
 def _shapes(step: Step) -> str:
-    *sources, to = step.values or [None]
-    shown = [_shape(value) for value in sources[:2] if value is not None]
-    return f"{' , '.join(shown)} -> {_shape(to)}" if to is not None and shown else _shape(to)
-
-
-def _shape(value: Value | None) -> str:
-    if value is None:
+    if not step.values:
         return ""
+    *sources, to = step.values
+    shown = ", ".join(_shape(value) for value in sources[:2])
+    return f"{shown} -> {_shape(to)}" if shown else _shape(to)
+
+
+def _shape(value: Value) -> str:
     return "x".join(map(str, value.shape)) or "1"
 
 

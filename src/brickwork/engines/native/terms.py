@@ -14,7 +14,7 @@ from ...graph.graph import Graph
 
 @dataclass(frozen=True)
 class Term:
-    """share * (the sum over the rows of `values`, times `weights` where there are any), over the rows if `mean`."""
+    """share * the sum over the rows of `values`, times `weights` if any; divided by the rows if `mean`."""
 
     values: str
     weights: str | None

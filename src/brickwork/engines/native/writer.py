@@ -135,7 +135,7 @@ class Writer:
         return self.gradients.get(name) if name in self._with_gradient else None
 
     def dx(self, name: str) -> tuple[Value, int] | None:
-        """Where to write a part of a value's gradient, and whether to add to what is there; None: not wanted."""
+        """Where to write a part of a value's gradient, and whether to add to what is there. None: not wanted."""
         if not self.wants(name):
             return None
         accumulate = name in self._with_gradient
@@ -156,7 +156,7 @@ class Writer:
         self.emit("copy", [dy, dx], [dx.size, accumulate], [1.0])
 
     def seed(self, name: str) -> Term | None:
-        """The only term that reads this value, so that its gradient is known beforehand; it is then used up."""
+        """The only term that reads this value, so that its gradient is known beforehand."""
         terms = [term for term in self.terms if term.values == name]
         if len(terms) != 1 or self._uses[name] != 1:
             return None
@@ -186,7 +186,7 @@ class Writer:
         straight: bool = False,
         **more: Any,
     ) -> Step:
-        """Write an instruction that needs the whole batch and that no other waits for: a parameter's gradient.
+        """Write an instruction on the whole batch for which no other waits: a parameter's gradient.
 
         `straight`: it may hand its gradients to the update, instead of writing them down.
         """
