@@ -15,6 +15,7 @@ from cli_home import NETS, call, write_table
 from click.testing import CliRunner
 
 from brickwork.cli import main, training
+from brickwork.data import decoding
 from brickwork.inspect.curves import read_history
 from brickwork.models import Model, load_model
 from brickwork.threads import get_threads
@@ -348,6 +349,24 @@ def test_threads_are_told_and_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     assert call(*words, "--out", tmp_path / "told").exit_code == 0
     assert counts[-1] == 4
+
+
+def test_images_are_decoded_by_all_cores_unless_told(home, tmp_path, monkeypatch):
+    counts = []
+    workers = decoding.workers
+    monkeypatch.setattr(decoding, "workers", lambda: (counts.append(get_threads()), workers())[1])
+    monkeypatch.setenv("BRICKWORK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("brickwork.threads.available_cores", lambda: 7)
+    words = ("train", home / "pictures", "--epochs", 1)
+    assert call(*words, "--out", tmp_path / "a").exit_code == 0
+    assert set(counts) == {7}
+    counts.clear()
+    monkeypatch.setenv("BRICKWORK_CACHE", str(tmp_path / "other"))
+    assert call(*words, "--threads", 2, "--out", tmp_path / "b").exit_code == 0
+    assert set(counts) == {2}
+    told = [json.loads((tmp_path / run / "config.json").read_text())["threads"] for run in "ab"]
+    assert told == [1, 2]
 
 
 def test_threads_of_evaluate_and_predict(home, monkeypatch):

@@ -231,6 +231,7 @@ def test_a_diverging_run(model, train, tmp_path):
         f"No epoch was finished; {only_run(tmp_path).relative_to(tmp_path)} holds the network"
         in result.stderr
     )
+    assert "--resume" not in result.stderr  # it would diverge again
 
 
 def test_a_data_set_that_cannot_be_had(train, tmp_path, monkeypatch):

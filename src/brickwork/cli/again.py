@@ -110,7 +110,7 @@ def job_of(config: Mapping[str, Any]) -> Job:
     """What `Job.config` told."""
     try:
         data, model, decay = config["data"], config["model"], config["reduce_learning_rate_on_plateau"]
-        threads = config.get("threads") or usual_threads(data["name"], config["engine"])
+        threads = config.get("threads") or usual_threads(config["engine"])
         return Job(
             data=near(data["path"]) if data["path"] else data["name"],
             model=near(model["path"]) if model.get("path") else model["name"],

@@ -21,7 +21,7 @@ from ..threads import get_threads, is_told
 from ..training.event_files import EVENTS, require_library
 from ..zoo.lookup import canonical_name as model_name
 from .own_model import absolute, code_hash, is_own
-from .recipes import RECIPES, SMALL, Recipe, default_model, own_model_name, own_recipe, recipe_of
+from .recipes import RECIPES, Recipe, default_model, own_model_name, own_recipe, recipe_of
 
 LOSSES = {CLASSIFICATION: "sparse_categorical_crossentropy", REGRESSION: "mean_squared_error"}
 RUN_VERSION = 1
@@ -248,7 +248,7 @@ def settle(
         source={key: value for key, value in source.items() if value is not None},
         keep=keep,
         smooth=smooth,
-        threads=threads or usual_threads(name, engine),
+        threads=threads or usual_threads(engine),
         tensorboard=events_folder(tensorboard),
         asked=asked,
     )
@@ -302,15 +302,15 @@ def events_folder(path: str | None) -> str | None:
     return str(folder)
 
 
-def usual_threads(data: str | None, engine: str) -> int | None:
-    """The threads for a data set where nobody says how many; None where the engine decides.
+def usual_threads(engine: str) -> int | None:
+    """The threads where nobody says how many; None where the engine decides.
 
-    BLAS threads wait for each other longer than they compute on small matrices, above all on a machine that
-    is busy.
+    The reference engine takes one: threads of a BLAS wait for each other, on a busy machine longer than they
+    compute, and the last bits of its sums would depend on the machine.
     """
     if engine == "jax":
         return None
-    return 1 if data in SMALL and not is_told() else get_threads()
+    return 1 if engine == "reference" and not is_told() else get_threads()
 
 
 def _optimizer(recipe: Recipe, name: str | None, learning_rate: float | None) -> dict[str, Any]:

@@ -54,9 +54,6 @@ RECIPES: dict[tuple[str, str], Recipe] = {
 }
 # fmt: on
 
-SMALL = ("digits", "iris")
-"""Data sets whose arrays are too small to be worth a second thread."""
-
 
 def default_model(data: str) -> str:
     """The network that suits a data set best."""

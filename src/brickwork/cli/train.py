@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from ..arguments import Real, Text, Whole
 from ..errors import ParameterError
+from ..threads import limited_threads
 from .recipes import table
 from .values import checked, threads_option
 
@@ -49,7 +50,7 @@ _EPILOG = "\n".join(["\b", "Without options (* marks the default model):", *tabl
 )
 @click.option("--engine", default="reference", show_default=True, metavar="NAME", help="reference or jax.")
 @click.option("--seed", **_SEED, default="0", show_default=True, help="The same seed gives the same run.")
-@threads_option("1 for digits and iris, else the cores of this process")
+@threads_option("1")
 @click.option("--keep", **_PATIENCE, default="0", help="Keep the networks of the last so many epochs.")
 @click.option("--smooth", **_SHARE, default="0", help="Smooth the curves: the weight of what was, as 0.6.")
 @click.option("--tensorboard", **_DIR, help="Write event files for TensorBoard there: a folder for each run.")
@@ -107,13 +108,14 @@ def train(
             "brickwork train takes --resume, which goes on with a run, or --from, which repeats one; it "
             "received both. Leave one of them out."
         )
+    earlier = None
     if resume:
         job, earlier = job_to_resume(out, given)
-        result = run(job, stream, earlier)
     elif from_ is not None:
         job, earlier = job_to_repeat(from_, out, given)
-        result = run(job, stream, earlier)
     else:
-        result = run(settle(data, out=out, **options), stream)
+        job = settle(data, out=out, **options)
+    with limited_threads(options["threads"]):  # those that decode images too
+        result = run(job, stream, earlier)
     if as_json:
         click.echo(json.dumps(result))

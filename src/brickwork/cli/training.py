@@ -38,11 +38,6 @@ def run(job: Job, stream: IO[str], earlier: Earlier | None = None) -> dict[str, 
 
     `earlier` is the run that goes on, in its own folder, or that is repeated in another one.
     """
-    with limited_threads(job.threads):
-        return _run(job, stream, earlier)
-
-
-def _run(job: Job, stream: IO[str], earlier: Earlier | None) -> dict[str, Any]:
     resumed = earlier is not None and earlier.done == "resumed"
     screen = Screen(stream)
     begun = time.perf_counter()
@@ -69,13 +64,14 @@ def _run(job: Job, stream: IO[str], earlier: Earlier | None) -> dict[str, Any]:
             str(place), config, job.monitor, title=f"{dataset.title}: {job.model}", smooth=job.smooth
         )
         try:
-            stopping = fit(job, model, dataset, folder, stream, last)
-            tested = score(model, dataset.x_test, dataset.y_test)
+            with limited_threads(job.threads):
+                stopping = fit(job, model, dataset, folder, stream, last)
+                tested = score(model, dataset.x_test, dataset.y_test)
         except KeyboardInterrupt as error:
             raise KeyboardInterrupt(f"Stopped by Ctrl-C. {kept(folder)}") from error
         except DivergenceError as error:
             error.add_note(f"Try --learning-rate {job.recipe.learning_rate:g}.")
-            error.add_note(kept(folder))
+            error.add_note(kept(folder, diverged=True))
             raise
     result = {
         "data": job.data,
@@ -205,18 +201,19 @@ def chance_loss(dataset: Dataset) -> float:
     return float(dataset.y_train.var(axis=0, dtype="float64").mean()) or 1.0
 
 
-def kept(folder: RunFolder) -> str:
-    """What an interrupted training leaves behind, in a sentence."""
+def kept(folder: RunFolder, *, diverged: bool = False) -> str:
+    """What an interrupted training leaves behind, in a sentence; one that diverged would do so again."""
     count = len(folder.rows)
     if not folder.path(LAST).exists():
         return "Nothing was trained yet."
-    resume = f"Go on with: brickwork train --resume --out {shlex.quote(folder.folder)}"
+    resume = f" Go on with: brickwork train --resume --out {shlex.quote(folder.folder)}"
+    resume = "" if diverged else resume
     if not count:
         return (
-            f"No epoch was finished; {folder.folder} holds the network of the step that was reached. {resume}"
+            f"No epoch was finished; {folder.folder} holds the network of the step that was reached.{resume}"
         )
     epochs = "epoch 1" if count == 1 else f"{count} epochs"
     return (
         f"Kept in {folder.folder}: the network after {epochs} in last.safetensors, the best one (epoch "
-        f"{folder.best_epoch}) in best.safetensors, history.csv and curves.png. {resume}"
+        f"{folder.best_epoch}) in best.safetensors, history.csv and curves.png.{resume}"
     )
