@@ -18,6 +18,7 @@
 #include "plan.hpp"
 
 namespace nb = nanobind;
+using namespace nb::literals;
 
 namespace {
 
@@ -390,8 +391,10 @@ void bind_plan(nb::module_& m) {
     }, "Packed blocks into plain rows of numbers.");
     nb::class_<BoundPlan>(m, "Plan", "A recipe with its buffers, ready to run.")
         .def(nb::init<std::shared_ptr<bw::Store>, nb::dict, nb::list>())
-        .def("train", &BoundPlan::train)
-        .def("gradients", &BoundPlan::gradients)
+        .def("train", &BoundPlan::train, "sources"_a, "order"_a.none(), "total"_a, "batch_size"_a, "start"_a,
+             "rates"_a, "optimizer"_a, "seed"_a, "first_step"_a, "threads"_a, "totals"_a, "seconds"_a)
+        .def("gradients", &BoundPlan::gradients, "sources"_a, "order"_a.none(), "position"_a, "rows"_a, "seed"_a,
+             "step"_a, "training"_a, "threads"_a, "totals"_a)
         .def("forward", &BoundPlan::forward)
         .def("watch", &BoundPlan::watch)
         .def("raise_pending", &BoundPlan::raise_pending)
