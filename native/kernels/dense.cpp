@@ -184,20 +184,23 @@ void matmul_gradient(const Instruction& instruction, const Task& task) {
 
 /// Packed transposes of the taps of a kernel, after it has changed: part p is tap p.
 ///
-/// ints: rows of a tap   matrices: W with taps * rows rows, one transpose with taps * columns rows
+/// ints: rows of a tap, whether the transpose holds the taps in the opposite order, groups
+/// matrices: W with taps * rows rows, its transpose with taps * (columns of a group) rows
 void transpose(const Instruction& instruction, const Task& task) {
     const Matrix &matrix = instruction.matrices[0], &turned = instruction.matrices[1];
-    const int64_t rows = instruction.ints[0], from_tap = task.index;
+    const int64_t rows = instruction.ints[0], from_tap = task.index, columns = matrix.columns / instruction.ints[2];
     const int64_t to_tap = instruction.ints[1] ? instruction.parts - 1 - from_tap : from_tap;
     for (int32_t index = 0; index < matrix.count; ++index) {
         const Block& block = matrix.blocks[index];
+        const int64_t group = block.column / columns;
         for (int32_t other = 0; other < turned.count; ++other) {
             const Block& column = turned.blocks[other];
+            if (column.column / rows != group) continue;
             turn_block(task.base[PARAMETER] + matrix.offset + block.offset +
-                           (from_tap * rows + column.column) * block.width,
+                           (from_tap * rows + column.column - group * rows) * block.width,
                        block.width, block.valid,
                        task.base[TRANSPOSED] + turned.offset + column.offset +
-                           (to_tap * matrix.columns + block.column) * column.width,
+                           (to_tap * columns + block.column - group * columns) * column.width,
                        column.width, column.valid);
         }
     }

@@ -55,7 +55,7 @@ class Layout:
             blocks(turned_rows, rows * groups, self.widths, groups),
         )
         self.transposed += _aligned(turned.size)
-        self.kernels[key] = Weights(key, packed, turned, taps, mirrored)
+        self.kernels[key] = Weights(key, packed, turned, taps, groups, mirrored)
 
     def add_plain(self, key: str, size: int) -> None:
         """A parameter stored as it is."""

@@ -232,7 +232,7 @@ def _turns(layout: Layout, writer: Writer, direct: Sequence[Step]) -> tuple[Phas
         step = Step(
             "transpose",
             [],
-            [weights.tap_rows, int(weights.mirrored)],
+            [weights.tap_rows, int(weights.mirrored), weights.groups],
             matrices=[weights.matrix, turned],
             parts=weights.taps,
             multiplies=weights.matrix.size // 64,

@@ -87,6 +87,7 @@ class Weights:
     matrix: Matrix
     transposed: Matrix | None = None
     taps: int = 1
+    groups: int = 1
     mirrored: bool = False
     """Whether the transpose holds the taps in the opposite order, as the gradient of a convolution does."""
 

@@ -122,6 +122,14 @@ class Writer:
         """A value that is no value of the graph."""
         return Value(f"{'+'.join(self._covers)}.{what}", shape)
 
+    def image_shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a sample as the graph sees it; a buffer may carry another name's shape."""
+        return per_sample(self.graph.shapes[name])
+
+    def chunk_sums(self, what: str, size: int) -> Value:
+        """Room for sums over each chunk of the batch."""
+        return Value(f"{'+'.join(self._covers)}.{what}", (size,), compact=True, chunks=True)
+
     def wants(self, name: str) -> bool:
         """Whether E's gradient with respect to this value is needed."""
         return self.differentiates and name in self._wanted

@@ -1,0 +1,347 @@
+"""Convolution2D with its bias and rectifier."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ...bricks import Bias, Convolution2D, ReLU
+from ...bricks.windows import output_size, padding_pairs
+from .layout import Layout
+from .lower_dense import through_relu
+from .lowering import lowers
+from .values import Place, Value
+from .writer import Part, Writer
+
+_BIAS, _RELU = 2, 4
+_MOST_TAPS = 1024
+_REDUCED = 1 << 13
+"""Numbers that a thread adds up over the chunks at a time."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Numbers of one convolution, rows before columns."""
+
+    size: tuple[int, int]
+    channels: int
+    filters: int
+    kernel: tuple[int, int]
+    strides: tuple[int, int]
+    dilation: tuple[int, int]
+    before: tuple[int, int]
+    after: tuple[int, int]
+    output: tuple[int, int]
+    groups: int
+
+    @staticmethod
+    def of(brick: Convolution2D, x: tuple[int, ...]) -> Geometry:
+        """From the brick and the shape of a sample."""
+        size = (x[0], x[1])
+        pairs = padding_pairs(brick.padding, size, brick.kernel_size, brick.strides, brick.dilation_rate)
+        output = output_size(
+            brick, (None, *x), brick.padding, brick.kernel_size, brick.strides, brick.dilation_rate
+        )
+        return Geometry(
+            size,
+            x[2],
+            brick.filters,
+            brick.kernel_size,
+            brick.strides,
+            brick.dilation_rate,
+            (pairs[0][0], pairs[1][0]),
+            (pairs[0][1], pairs[1][1]),
+            (int(output[0] or 1), int(output[1] or 1)),
+            brick.groups,
+        )
+
+    @property
+    def multiplies(self) -> int:
+        """Multiply-adds of a sample, in each direction."""
+        return math.prod(self.output) * math.prod(self.kernel) * self.channels // self.groups * self.filters
+
+    @property
+    def plain(self) -> bool:
+        """A product of each pixel's channels with a matrix."""
+        return (
+            self.kernel == (1, 1)
+            and self.strides == (1, 1)
+            and not any((*self.before, *self.after))
+            and self.groups == 1
+        )
+
+
+@lowers(Convolution2D)
+class ConvolutionLowering:
+    """y = x * W, then b and ReLU where they follow, in one instruction after the border."""
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """Images of known size, kernels of not too many places."""
+        return None not in shapes[0][1:] and math.prod(brick.kernel_size) <= _MOST_TAPS
+
+    def reserve(self, layout: Layout, part: Part, shapes: list[Any]) -> None:
+        """W is packed, with the transposes of its taps in the opposite order."""
+        brick = part.brick
+        layout.add_kernel(
+            part.key("W"),
+            shapes[0][-1] // brick.groups,
+            brick.filters,
+            taps=math.prod(brick.kernel_size),
+            groups=brick.groups,
+            mirrored=True,
+        )
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """The border, then all taps."""
+        x, y = writer.value(part.inputs[0]), writer.value(part.output)
+        geometry = Geometry.of(part.brick, writer.image_shape(part.inputs[0]))
+        part.notes["geometry"] = geometry
+        weights = writer.layout.kernels[part.key("W")]
+        bias = part.fused(Bias)
+        place = None if bias is None else writer.layout.place(part.key("b", bias))
+        finish = (_BIAS if bias else 0) | (_RELU if part.fused(ReLU) else 0)
+        x.compact = y.compact = True
+        if geometry.plain:
+            writer.emit(
+                "matmul",
+                [x, y, place],
+                [math.prod(geometry.size), finish, weights.matrix.space],
+                matrices=[weights.matrix],
+                spatial=True,
+                multiplies=geometry.multiplies,
+            )
+            return
+        bordered, _, wide = _bordered(writer, x, geometry)
+        table, depth = _forward_table(geometry, wide)
+        writer.emit(
+            "convolve",
+            [bordered, y, place],
+            [
+                finish,
+                weights.matrix.space,
+                geometry.strides[0] * wide * geometry.channels,
+                geometry.strides[1] * geometry.channels,
+                geometry.output[1],
+                depth,
+                1,
+                geometry.groups,
+                geometry.channels // geometry.groups,
+            ],
+            matrices=[weights.matrix],
+            table=table,
+            spatial=True,
+            multiplies=geometry.multiplies,
+        )
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """The kernel's and the bias's gradients group by group, then dx."""
+        geometry: Geometry = part.notes["geometry"]
+        x = writer.value(part.inputs[0])
+        dy = through_relu(writer, part)
+        dy.compact = True
+        bias = part.fused(Bias)
+        if bias is not None:
+            sum_columns_in_chunks(writer, dy, part.key("b", bias), geometry.filters)
+        key = part.key("W")
+        weights = writer.layout.kernels[key]
+        if writer.trains(key):
+            bordered, _, wide = _bordered(writer, x, geometry)
+            matrix = weights.matrix
+            sums = writer.chunk_sums(f"sums({key})", matrix.size)
+            writer.emit(
+                "convolve_gradient",
+                [bordered, dy, sums],
+                [
+                    wide * geometry.channels,
+                    geometry.channels,
+                    *geometry.output,
+                    *geometry.strides,
+                    *geometry.kernel,
+                    *geometry.dilation,
+                    geometry.groups,
+                    matrix.size,
+                ],
+                matrices=[matrix],
+                spatial=True,
+                partial=True,
+                multiplies=geometry.multiplies,
+            )
+            reduce(writer, sums, key)
+        found = writer.dx(part.inputs[0])
+        if found is not None and weights.transposed is not None:
+            dx, accumulate = found
+            dx.compact = True
+            self._input_gradient(writer, geometry, weights.transposed, dy, dx, accumulate)
+
+    def _input_gradient(
+        self, writer: Writer, geometry: Geometry, turned: Any, dy: Value, dx: Value, accumulate: int
+    ) -> None:
+        if geometry.plain:
+            writer.emit(
+                "matmul",
+                [dy, dx, None],
+                [math.prod(geometry.size), accumulate, turned.space],
+                matrices=[turned],
+                spatial=True,
+                multiplies=geometry.multiplies,
+            )
+            return
+        high, wide, top, left = _backward_border(geometry)
+        bordered = dy
+        if (high, wide, top, left) != (*geometry.output, 0, 0):
+            bordered = writer.scratch("dy with border", (high, wide, geometry.filters))
+            writer.emit(
+                "pad",
+                [dy, bordered],
+                [*geometry.output, geometry.filters, high, wide, top, left],
+                [0.0],
+                spatial=True,
+                multiplies=bordered.size // 4,
+            )
+        table, depth, passes = _backward_table(geometry, wide, top, left)
+        writer.emit(
+            "convolve",
+            [bordered, dx, None],
+            [
+                accumulate,
+                turned.space,
+                wide * geometry.filters,
+                geometry.filters,
+                geometry.size[1],
+                depth,
+                passes,
+                geometry.groups,
+                geometry.filters // geometry.groups,
+            ],
+            matrices=[turned],
+            table=table,
+            spatial=True,
+            multiplies=geometry.multiplies,
+        )
+
+
+def sum_columns_in_chunks(writer: Writer, dy: Value, key: str, columns: int) -> None:
+    """The gradient of a bias of an image: sums of each chunk's samples, then of the chunks."""
+    if not writer.trains(key):
+        return
+    sums = writer.chunk_sums(f"sums({key})", columns)
+    writer.emit(
+        "column_partial",
+        [dy, sums],
+        [dy.size // columns, columns],
+        spatial=True,
+        partial=True,
+        multiplies=dy.size // 4,
+    )
+    reduce(writer, sums, key)
+
+
+def reduce(writer: Writer, sums: Value, key: str) -> None:
+    """A parameter's gradient from the sums of the chunks."""
+    place = writer.layout.place(key)
+    turn = writer.turn(key)
+    # The rows of a chunk are filled in by the schedule, which decides on them.
+    writer.emit_late(
+        "reduce",
+        [sums, Place(place.space, place.offset, place.size)],
+        [sums.size, _REDUCED, 0, turn > 0],
+        parts=math.ceil(sums.size / _REDUCED),
+        turn=turn,
+        multiplies=sums.size // 8,
+    )
+
+
+def _bordered(writer: Writer, x: Value, geometry: Geometry) -> tuple[Value, int, int]:
+    """x with its border of zeros, and its height and width; x itself where it needs none."""
+    high = geometry.size[0] + geometry.before[0] + geometry.after[0]
+    wide = geometry.size[1] + geometry.before[1] + geometry.after[1]
+    if (high, wide) == geometry.size:
+        return x, high, wide
+    made = writer.scratch("x with border", (high, wide, geometry.channels))
+    made.compact = True
+    writer.emit(
+        "pad",
+        [x, made],
+        [*geometry.size, geometry.channels, high, wide, *geometry.before],
+        [0.0],
+        spatial=True,
+        multiplies=made.size // 4,
+    )
+    return made, high, wide
+
+
+def _forward_table(geometry: Geometry, wide: int) -> tuple[list[int], int]:
+    """One pass over y; taps are kernel rows where their places lie side by side."""
+    (rows, columns), (down, right) = geometry.kernel, geometry.dilation
+    own = geometry.channels // geometry.groups
+    together = right == 1 and geometry.groups == 1
+    taps = []
+    for p in range(rows):
+        for q in range(1 if together else columns):
+            taps += [(p * down * wide + q * right) * geometry.channels, (p * columns + q) * own]
+    one = [0, 1, geometry.output[0], 0, 1, geometry.output[1], 0, len(taps) // 2]
+    return one + taps, (columns if together else 1) * own
+
+
+def _residues(
+    size: int, kernel: int, stride: int, dilation: int, before: int
+) -> list[tuple[int, int, list[tuple[int, int]]]]:
+    """Of each residue of x's rows modulo the stride: (residue, rows, [(place in the kernel, offset in dy)]).
+
+    Row h = stride * a + residue of dx gets dy[a + offset] through place p, offset = (residue + before - p *
+    dilation) / stride where that is whole.
+    """
+    found = []
+    for residue in range(min(stride, size)):
+        taps = [
+            (p, (residue + before - p * dilation) // stride)
+            for p in range(kernel)
+            if (residue + before - p * dilation) % stride == 0
+        ]
+        found.append((residue, len(range(residue, size, stride)), taps))
+    return found
+
+
+def _axis(geometry: Geometry, axis: int) -> list[tuple[int, int, list[tuple[int, int]]]]:
+    return _residues(
+        geometry.size[axis],
+        geometry.kernel[axis],
+        geometry.strides[axis],
+        geometry.dilation[axis],
+        geometry.before[axis],
+    )
+
+
+def _backward_border(geometry: Geometry) -> tuple[int, int, int, int]:
+    """Height and width of dy with its border, rows above, columns to the left (negative: cut off)."""
+    sizes, starts = [], []
+    for axis in (0, 1):
+        offsets = [(offset, count) for _, count, taps in _axis(geometry, axis) for _, offset in taps]
+        low = min((offset for offset, _ in offsets), default=0)
+        high = max((offset + count for offset, count in offsets), default=1)
+        starts.append(-low)
+        sizes.append(high - low)
+    return sizes[0], sizes[1], starts[0], starts[1]
+
+
+def _backward_table(geometry: Geometry, wide: int, top: int, left: int) -> tuple[list[int], int, int]:
+    """A pass for each residue of rows and columns; the matrix holds the taps in the opposite order."""
+    rows, columns = _axis(geometry, 0), _axis(geometry, 1)
+    own = geometry.filters // geometry.groups
+    last = math.prod(geometry.kernel) - 1
+    together = geometry.strides[1] == 1 and geometry.dilation[1] == 1 and geometry.groups == 1
+    passes: list[int] = []
+    taps: list[int] = []
+    for row, high, row_taps in rows:
+        for column, broad, column_taps in columns:
+            first = len(taps) // 2
+            # With stride 1 the last place reads the leftmost pixel, and the others follow side by side.
+            used = column_taps[-1:] if together else column_taps
+            for p, down in row_taps:
+                for q, right in used:
+                    taps.append(((down + top) * wide + right + left) * geometry.filters)
+                    taps.append((last - (p * geometry.kernel[1] + q)) * own)
+            passes += [row, geometry.strides[0], high, column, geometry.strides[1], broad]
+            passes += [first, len(taps) // 2 - first]
+    return passes + taps, (geometry.kernel[1] if together else 1) * own, len(rows) * len(columns)
