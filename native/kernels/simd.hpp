@@ -75,7 +75,7 @@ BW_INLINE void store_part(float* p, Float<N> v, int32_t valid) {
         return;
     }
     float held[N];
-    __builtin_memcpy(held, &v, sizeof v);
+    for (int i = 0; i < N; ++i) held[i] = v[i];  // by memcpy GCC would keep v, and where it came from, in memory
     const float* from = held;
     if (N > 8 && (valid & 8)) {
         __builtin_memcpy(p, from, 32);
