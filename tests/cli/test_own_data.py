@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 
 import numpy as np
 import pytest
@@ -102,6 +103,33 @@ def test_no_rows_for_testing(home, tmp_path):
     assert "none: no rows were kept for it" in result.stderr
     evaluated = call("evaluate", tmp_path / "run")
     assert evaluated.exit_code == 2 and "--test-split was 0" in evaluated.stderr
+
+
+def test_what_columns_are_may_be_said(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("train", home / "flats.csv", "--target", "price", "--epochs", 1)
+    kinds = ("--column", "dear=ignored", "--column", "area=categorical")
+    result = call(*words, *kinds, "--out", "run")
+    assert result.exit_code == 0, result.output
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["data"]["source"]["columns"] == {"dear": "ignored", "area": "categorical"}
+    assert " --column dear=ignored --column area=categorical" in config["command"]
+    described = load_model(tmp_path / "run" / "best.safetensors").preprocessing.describe()
+    assert "area: " in str(described) and "dear: left out" in str(described)
+    assert call("evaluate", "run").exit_code == 0
+    assert call("train", "--from", "run", "--out", "again").exit_code == 0
+    assert call(*shlex.split(config["command"])[1:], "--out", "third").exit_code == 0
+    (tmp_path / "new.csv").write_text("town,area,heating\nBonn,,gas\n")
+    assert call("predict", "run", "new.csv").exit_code == 0
+    for kind, told in (
+        ("dear", "--column takes NAME=KIND, such as id=ignored; got 'dear'"),
+        ("=ignored", "got '=ignored'"),
+        ("dear=ignore", "Did you mean 'ignored'?"),
+        ("deer=ignored", "Did you mean 'dear'?"),
+    ):
+        wrong = call(*words, "--column", kind, "--out", "wrong")
+        assert wrong.exit_code == 2 and told in wrong.stderr
+    assert "takes no such option" in call("train", "iris", "--column", "a=ignored").stderr
 
 
 def test_the_name_of_a_run_tells_data_and_model(home, tmp_path, monkeypatch):

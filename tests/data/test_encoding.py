@@ -83,6 +83,11 @@ def test_unknown_categories(tmp_path):
             {"age": 3, "colour": "red", "size": "S"},
             "a column, as in training, named 'color'; its columns are 'age'",
         ),
+        (
+            {"age": 3, "color": "red"},
+            "named 'size'; its columns are 'age', 'color'. Add it, its cells may be empty; or train without "
+            "it: --column size=ignored.",
+        ),
     ],
 )
 def test_cells_that_cannot_be_encoded(cells, message):

@@ -21,6 +21,9 @@ OPTIONS = {
 }
 """What may be said anew of a run: nothing that would make it another training."""
 
+_WORDS = {"as_json": "json", "columns": "column"}
+"""What options are called that bear another name here."""
+
 
 @dataclass(frozen=True)
 class Earlier:
@@ -68,12 +71,13 @@ def job_to_repeat(path: str, out: str | None, given: Mapping[str, Any]) -> tuple
 
 def _job(earlier: Earlier, out: str | None, given: Mapping[str, Any]) -> tuple[Job, Earlier]:
     allowed = OPTIONS[earlier.done]
-    told = [f"--{name.replace('as_json', 'json')}" for name in allowed if name != "data"]
+    told = [f"--{_WORDS.get(name, name)}" for name in allowed if name != "data"]
     for name in given:
         if name not in allowed:
+            word = _WORDS.get(name, name).replace("_", "-")
             raise ParameterError(
                 f"A run is {earlier.done} as it was: {earlier.option} takes {', '.join(told)} beside it; it "
-                f"received --{name.replace('_', '-')}. Leave it out, or begin another run: {earlier.command}"
+                f"received --{word}. Leave it out, or begin another run: {earlier.command}"
             )
     job = replace(job_of(earlier.config), out=out)
     require_settable(given.get("threads"), job.engine)

@@ -107,15 +107,18 @@ class Job:
 
     def command(self) -> str:
         """The command that repeats this run, from any folder."""
-        told = {
-            **self._source(),
-            "keep": self.keep or None,
-            "smooth": self.smooth or None,
-            "threads": self.threads,
-        }
+        source = self._source()
+        kinds = source.pop("columns", None) or {}
+        told = [
+            *source.items(),
+            *(("column", f"{name}={kind}") for name, kind in kinds.items()),
+            ("keep", self.keep or None),
+            ("smooth", self.smooth or None),
+            ("threads", self.threads),
+        ]
         more = "".join(
             f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
-            for name, value in told.items()
+            for name, value in told
             if value is not None
         )
         return (

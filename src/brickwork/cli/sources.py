@@ -77,7 +77,8 @@ def _own_rows(run: Run, report: Report) -> tuple[str, Any, Any]:
             f"{run.path} does not tell on which data it was trained. Give the data: "
             f"brickwork evaluate {run.path} DATA."
         )
-    source = {key: told.get("source", {}).get(key) for key in ("target", "task", "image_size", "test_split")}
+    names = ("target", "task", "image_size", "test_split", "columns")
+    source = {key: told.get("source", {}).get(key) for key in names}
     task = source.pop("task") or "auto"
     dataset = open_data(
         near(told["path"]) if told.get("path") else told["name"],

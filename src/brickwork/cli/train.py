@@ -13,7 +13,7 @@ from ..arguments import Real, Text, Whole
 from ..errors import ParameterError
 from ..threads import limited_threads
 from .recipes import table
-from .values import checked, threads_option
+from .values import checked, column_kinds, threads_option
 
 _COUNT: dict[str, Any] = {"metavar": "NUMBER", "callback": checked(Whole(1), int)}
 _RATE: dict[str, Any] = {"metavar": "NUMBER", "callback": checked(Real(0.0, low_open=True), float)}
@@ -28,6 +28,15 @@ _EPILOG = "\n".join(["\b", "Without options (* marks the default model):", *tabl
 @click.command(epilog=_EPILOG)
 @click.argument("data", required=False)
 @click.option("--target", metavar="COLUMN", help="Of a table the column to learn; of x.npy the file of y.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="NAME=KIND",
+    callback=column_kinds,
+    help="What a column of a table is, where its cells tell it wrongly: ignored, numeric or categorical. "
+    "May be given for several columns.",
+)
 @click.option("--task", metavar="NAME", help="classification, regression, or auto: by the target.")
 @click.option("--image-size", metavar="HxW", help="Stretch images to so many pixels.")
 @click.option("--test-split", **_SHARE, help="Share of the rows that is kept for testing; 0.2 if not given.")
@@ -86,7 +95,7 @@ def train(
       brickwork train mnist --model mlp --epochs 5 --seed 3
       brickwork train fashion-mnist --learning-rate 5e-4 --out runs/slow
       brickwork train pictures/ --image-size 64x64
-      brickwork train houses.csv --target price
+      brickwork train houses.csv --target price --column id=ignored
       brickwork train digits --model nets.py:small --keep 5
       brickwork train digits --tensorboard logs/digits
       brickwork train --resume --out runs/slow

@@ -9,6 +9,7 @@ import click
 from click.decorators import FC
 
 from ..arguments import Check, Whole
+from ..errors import ParameterError
 
 Callback = Callable[[click.Context, click.Parameter, str | None], Any]
 
@@ -31,6 +32,19 @@ def threads_option(default: str) -> Callable[[FC], FC]:
 def report_line(line: str) -> None:
     """Tell something on the way, where it disturbs no result."""
     click.echo(line, err=True)
+
+
+def column_kinds(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> dict[str, str] | None:
+    """The callback of --column NAME=KIND, which may be given several times."""
+    found = {}
+    for word in words:
+        name, equals, kind = word.rpartition("=")
+        if not equals or not name:
+            raise ParameterError(
+                f"{ctx.command_path}: {param.opts[0]} takes NAME=KIND, such as id=ignored; got {word!r}."
+            )
+        found[name] = kind
+    return found or None
 
 
 def checked(check: Check, number: Callable[[str], Any]) -> Callback:

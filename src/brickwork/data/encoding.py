@@ -93,7 +93,8 @@ class TableEncoder:
         """The data as a table that has the columns of this encoder, and the target if it is asked for."""
         table = as_table(data, self.column_names)
         for name in self.column_names:
-            table.require(name, "a column, as in training,")
+            repair = f" Add it, its cells may be empty; or train without it: --column {name}=ignored."
+            table.require(name, "a column, as in training,", repair)
         if target:
             if self.target is None:
                 raise DataError("This encoder was made without a target, so that there is none to encode.")

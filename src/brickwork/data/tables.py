@@ -60,12 +60,12 @@ class Table:
         """The cells of these columns, or of all."""
         raise NotImplementedError
 
-    def require(self, name: str, what: str = "a column") -> None:
-        """DataError unless there is a column of this name."""
+    def require(self, name: str, what: str = "a column", repair: str = "") -> None:
+        """DataError unless there is a column of this name; `repair` is for where no name is near."""
         if name not in self.columns:
             raise DataError(
                 f"{self.name}: expected {what} named {name!r}; its columns are {known_names(self.columns)}."
-                f"{did_you_mean(name, self.columns)}"
+                f"{did_you_mean(name, self.columns) or repair}"
             )
 
 
