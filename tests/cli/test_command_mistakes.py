@@ -131,7 +131,8 @@ def test_arrays(place):
         (["predict", "HOME/seen"], "Missing argument 'FILE"),
         (["predict", "HOME/seen", "gone.png"], "Cannot read 'gone.png'. There is no such file"),
         (["predict", "HOME/seen", "note.docx"], "takes images"),
-        (["predict", "HOME/seen", "."], "A folder to predict holds images; '.' holds none"),
+        (["predict", "HOME/seen", "."], "A folder to predict holds images; '.' holds none. Name the files."),
+        (["predict", "HOME/seen", "HOME/pictures"], "holds none. It holds folders: name "),
         (["predict", "HOME/table", "HOME/rows.npz"], "takes rows of shape"),
         (["predict", "HOME/table", "HOME/flats.csv", "--out", "out"], "--out names a table, FILE.csv"),
         (

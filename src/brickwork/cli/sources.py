@@ -197,7 +197,9 @@ def _with_folders(files: Sequence[str]) -> list[str]:
             continue
         inside = sorted(str(one) for one in path.iterdir() if one.suffix.lower() in SUFFIXES)
         if not inside:
-            raise DataError(f"A folder to predict holds images; {file!r} holds none. Name the files.")
+            folders = sorted(str(one) for one in path.iterdir() if one.is_dir() and one.name[0] != ".")
+            hint = f"It holds folders: name {folders[0]!r}, say." if folders else "Name the files."
+            raise DataError(f"A folder to predict holds images; {file!r} holds none. {hint}")
         found += inside
     return found
 
