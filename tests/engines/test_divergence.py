@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -208,7 +210,7 @@ def test_the_first_brick_may_have_two_outputs(engine):
     nodes = [
         Node("split", Burst(), node.inputs) if node.name == "split" else node for node in program.graph.nodes
     ]
-    program = Program(**{**vars(program), "graph": Graph(program.graph.inputs, nodes, program.graph.outputs)})
+    program = replace(program, graph=Graph(program.graph.inputs, nodes, program.graph.outputs))
     with pytest.raises(DivergenceError, match=r"First in node 'split' \(Burst\)"):
         plan_of(engine, program).step(data(program, 4).gather(slice(0, 4)), 0.1)
 

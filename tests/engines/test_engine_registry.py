@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from brickwork.engines import ReferenceEngine, get_engine
-from brickwork.engines.interrupts import uninterrupted
+from brickwork.engines.interrupts import many_blocks, uninterrupted
 from brickwork.errors import ParameterError
 
 
@@ -92,6 +92,35 @@ def test_an_error_inside_the_block_is_not_hidden():
     with pytest.raises(ZeroDivisionError), uninterrupted():
         raise ZeroDivisionError
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_many_blocks_exchange_the_handler_once():
+    done = []
+    with many_blocks():
+        mine = signal.getsignal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt), uninterrupted():
+            assert signal.getsignal(signal.SIGINT) is mine
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("in a block it waits")
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("never: between blocks it comes at once")
+        with uninterrupted():
+            done.append("what has come does not come again")
+    assert done == ["in a block it waits", "what has come does not come again"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_handler_that_was_set_among_many_blocks_stays():
+    def own(*_):
+        pass
+
+    try:
+        with many_blocks():
+            signal.signal(signal.SIGINT, own)
+        assert signal.getsignal(signal.SIGINT) is own
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_in_another_thread_signals_are_left_alone():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -184,7 +185,7 @@ def _in_float64(program):
         for name, spec in program.graph.inputs.items()
     }
     graph = Graph(inputs, program.graph.nodes, program.graph.outputs)
-    return Program(**{**vars(program), "graph": graph})
+    return replace(program, graph=graph)
 
 
 # -- statistics and masks ---------------------------------------------------------------------------

@@ -161,14 +161,13 @@ class SoftmaxCrossEntropy(CategoricalLoss):
     """
 
     def forward(self, params: Parameters, x: Array, t: Array, *, ctx: Context) -> tuple[Array, Saved]:
-        log_p = log_softmax(x)
-        losses = -namespace(x).sum(_distribution(t, x) * log_p, axis=-1)
-        return _mean_per_sample(losses), (log_p, t)
+        log_p, target = log_softmax(x), _distribution(t, x)
+        losses = -namespace(x).sum(target * log_p, axis=-1)
+        return _mean_per_sample(losses), (log_p, target, t)
 
     def backward(self, params: Parameters, saved: Saved, dl: Array) -> Gradients:
-        log_p, t = saved
+        log_p, target, t = saved
         xp = namespace(dl)
-        target = _distribution(t, log_p)
         share = _per_sample(dl * (log_p.shape[-1] / _numbers(log_p)), log_p)
         dx = (xp.exp(log_p) * xp.sum(target, axis=-1, keepdims=True) - target) * share
         return (dx, _if_float(t, -log_p * share) if t.ndim == log_p.ndim else None), {}

@@ -32,7 +32,7 @@ class ArraySource:
     rows: int = field(default=-1)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "arrays", {name: _plain(array) for name, array in self.arrays.items()})
+        object.__setattr__(self, "arrays", {name: by_parts(array) for name, array in self.arrays.items()})
         if self.rows < 0:
             lengths = [len(array) for array in self.arrays.values() if array is not None]
             object.__setattr__(self, "rows", lengths[0] if lengths else 0)
@@ -58,11 +58,6 @@ class ArraySource:
             self.dtypes,
             max(0, min(stop, self.rows) - start),
         )
-
-
-def _plain(array: Any) -> Any:
-    """An array without the subclass that a small file has, which is of no use here; a large file by parts."""
-    return by_parts(np.asarray(array) if isinstance(array, np.ndarray) else array)
 
 
 def _part(array: Any, rows: slice) -> Any:

@@ -9,6 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..data.source import ArraySource, Batch
 from ..errors import FormatError, ShapeError, did_you_mean, known_names
 from ..graph.backpropagation import backprop
 from ..graph.graph import Graph
-from .interrupts import uninterrupted, write
+from .interrupts import many_blocks, uninterrupted, write
 
 Totals = dict[str, tuple[Any, ...]]
 """Running sums of the losses and metrics, by label."""
@@ -56,12 +57,24 @@ class Program:
     weights: tuple[str, ...] = ()
     optimizer: Any = None
 
-    @property
+    @cached_property
     def trainable(self) -> list[str]:
         """Keys of the parameters that training changes."""
         return [key for key, parameter in self.graph.parameters.items() if parameter.trainable]
 
-    @property
+    @cached_property
+    def regularizers(self) -> dict[str, Any]:
+        """Keys of the trainable parameters that are penalised, with the regularizer of each."""
+        found = {key: self.graph.parameters[key].regularizer for key in self.trainable}
+        return {key: regularizer for key, regularizer in found.items() if regularizer is not None}
+
+    @cached_property
+    def constraints(self) -> dict[str, Any]:
+        """Keys of the parameters that are constrained, with the constraint of each."""
+        found = {key: parameter.constraint for key, parameter in self.graph.parameters.items()}
+        return {key: constraint for key, constraint in found.items() if constraint is not None}
+
+    @cached_property
     def kept(self) -> frozenset[str]:
         """Values that a step reads after the forward pass."""
         names = {self.total, *(reference for _, reference in self.losses)}
@@ -131,26 +144,22 @@ class Program:
     def penalty(self, params: Mapping[str, Array]) -> Any:
         """Sum of the regularizers' penalties over the trainable parameters, once per owner."""
         total: Any = 0.0
-        for key in self.trainable:
-            regularizer = self.graph.parameters[key].regularizer
-            if regularizer is not None:
-                total = total + regularizer.penalty(params[key])
+        for key, regularizer in self.regularizers.items():
+            total = total + regularizer.penalty(params[key])
         return total
 
     def with_penalties(self, grads: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
         """Gradients of E with the penalties' gradients added."""
-        added = {}
-        for key, gradient in grads.items():
-            regularizer = self.graph.parameters[key].regularizer
-            added[key] = gradient if regularizer is None else gradient + regularizer.gradient(params[key])
+        added = dict(grads)
+        for key, regularizer in self.regularizers.items():
+            added[key] = grads[key] + regularizer.gradient(params[key])
         return added
 
     def constrained(self, params: Mapping[str, Array]) -> dict[str, Array]:
         """Parameters after their constraints."""
-        kept = {}
-        for key, value in params.items():
-            constraint = self.graph.parameters[key].constraint
-            kept[key] = value if constraint is None else constraint(value)
+        kept = dict(params)
+        for key in self.constraints.keys() & params.keys():
+            kept[key] = self.constraints[key](params[key])
         return kept
 
 
@@ -277,11 +286,12 @@ class Plan(ABC):
         """
         self.step_number = first_step + start
         totals = self.totals = totals or self.program.start()
-        for index in range(start, len(rates)):
-            rows = order[index * batch_size : (index + 1) * batch_size]
-            totals = self.step(source.gather(rows), float(rates[index]), totals)
-            if report is not None:
-                report(index + 1, totals)
+        with many_blocks():
+            for index in range(start, len(rates)):
+                rows = order[index * batch_size : (index + 1) * batch_size]
+                totals = self.step(source.gather(rows), float(rates[index]), totals)
+                if report is not None:
+                    report(index + 1, totals)
         return self.program.results(totals)
 
     def evaluate(
@@ -318,10 +328,18 @@ def add_totals(left: Totals, right: Totals) -> Totals:
 
 
 def all_finite(array: Array) -> bool:
-    """Whether there is neither NaN nor infinity; one product of the array with itself mostly tells."""
-    flat = array.reshape(-1)
+    """Whether there is neither NaN nor infinity."""
+    return not_finite({"": array}) is None
+
+
+def not_finite(arrays: Mapping[str, Array]) -> str | None:
+    """The first key whose array holds NaN or infinity; one product of an array with itself mostly tells."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(flat).all())
+        for key, array in arrays.items():
+            flat = array.reshape(-1)
+            if not (math.isfinite(np.dot(flat, flat)) or np.isfinite(flat).all()):
+                return key
+    return None
 
 
 def require_gradients(gradients: Mapping[str, Array], trainable: Mapping[str, Array]) -> None:

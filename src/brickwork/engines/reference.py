@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import Array
 from ..data.source import Batch
 from ..threads import follow_environment
-from .base import Gradients, Plan, Program, Totals, add_totals, all_finite, require_gradients
+from .base import Gradients, Plan, Program, Totals, add_totals, not_finite, require_gradients
 from .diagnosis import diagnose, overflowing_update
 from .interrupts import uninterrupted, write
 
@@ -59,9 +59,9 @@ class ReferencePlan(Plan):
                 trainable, gradients, self.slots, self.step_number + 1, rate
             )
             new = self.program.constrained(new)
-            for key, value in new.items():
-                if not all_finite(value):
-                    raise overflowing_update(self.step_number, rate, key)
+        spoilt = not_finite(new)
+        if spoilt is not None:
+            raise overflowing_update(self.step_number, rate, spoilt)
         with uninterrupted():
             write(self.parameters, new)
             write(self.statistics, statistics or {})
@@ -71,7 +71,7 @@ class ReferencePlan(Plan):
     def step(self, batch: Batch, rate: float, totals: Totals | None = None) -> Totals:
         """See Plan."""
         found = self.gradients(batch)
-        if not (np.isfinite(found.total) and all(map(all_finite, found.gradients.values()))):
+        if not np.isfinite(found.total) or not_finite(found.gradients) is not None:
             raise diagnose(
                 self.program, self.parameters, self.statistics, batch, self.seed, self.step_number, rate
             )

@@ -14,15 +14,7 @@ from ..arrays import Array
 from ..data.rows import blocks
 from ..data.source import ArraySource, Batch
 from ..errors import DataError, ParameterError, did_you_mean, known_names
-from .data_checks import (
-    as_array,
-    check_finite,
-    check_input,
-    check_target,
-    check_weight,
-    class_factors,
-    reads_rows,
-)
+from .data_checks import as_array, check_finite, check_input, check_target, check_weight, class_factors
 from .feeds import BatchFeed, has_rows, is_array_like
 from .program import Compiled
 
@@ -187,8 +179,7 @@ class Adapter:
             what = "y" if len(compiled.output_names) == 1 else f"y[{label!r}]"
             if given is None:
                 raise DataError(f"{where}{what} is needed, since that output has a loss; it received None.")
-            array = as_array(_unwrapped(given), f"{where}{what}")
-            array = np.asarray(array) if reads_rows(array) else array
+            array = np.asarray(as_array(_unwrapped(given), f"{where}{what}"))
             _require_rows(array, rows, f"{where}{what}")
             found[name] = check_target(
                 array,

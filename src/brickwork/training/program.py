@@ -70,7 +70,7 @@ def build_program(
         total = terms[0] if len(terms) == 1 else bricks.Add()(*terms)
     inputs = [*network.inputs, *(x for x in targets if x is not None), *(x for x in weights if x is not None)]
     made = collect(inputs, [*network.outputs, total, *(symbol for _, symbol in tracked)])
-    predictor = collect(network.inputs, network.outputs).graph
+    predictor = network.graph
     uses: list[MetricUse] = []
     for listed, weighted in ((metric_names, False), (weighted_metrics, True)):
         found = _metric_uses(listed, weighted, names, network.outputs, targets, weights, made)
