@@ -44,6 +44,38 @@ def test_a_remainder_is_a_second_program():
     assert plan._run._cache_size() == 2
 
 
+def test_an_epoch_goes_on_from_between_its_programs(monkeypatch):
+    """Of 15 steps, 4 in a program and 3 in the last; the interrupted one goes on with the same programs."""
+    monkeypatch.setattr("brickwork.engines.jax_engine._PROGRAM", 4)
+    program = mlp(Adam())
+    source, order, rates = data(program, 30), np.arange(30)[::-1].copy(), np.linspace(0.1, 0.01, 15)
+    whole, seen = plan_of(program), []
+    logs = whole.epoch(source, order, rates, 0, batch_size=2, report=lambda step, totals: seen.append(step))
+    assert seen == [4, 8, 12, 15]
+    assert whole._run._cache_size() == 1, "the last program is the same one"
+    assert whole.step_number == 15
+
+    def stop(step, totals):
+        cut.settle()
+        assert cut.step_number == step, "a moment can be kept between two programs"
+        if step == 8:
+            raise KeyboardInterrupt
+
+    cut = plan_of(program)
+    with pytest.raises(KeyboardInterrupt):
+        cut.epoch(source, order, rates, 0, batch_size=2, report=stop)
+    again = plan_of(program)
+    again.load(cut.state())
+    assert again.epoch(source, order, rates, 0, batch_size=2, start=8, totals=cut.totals) == logs
+    for key, value in whole.state().items():
+        np.testing.assert_array_equal(again.state()[key], value, err_msg=key)
+    monkeypatch.setattr("brickwork.engines.jax_engine._PROGRAM", 256)
+    at_once = plan_of(program)
+    at_once.epoch(source, order, rates, 0, batch_size=2)
+    for key, value in whole.state().items():
+        np.testing.assert_allclose(at_once.state()[key], value, rtol=1e-5, atol=1e-6, err_msg=key)
+
+
 def test_convolutions_are_not_run_inside_a_loop(monkeypatch):
     scanned = []
     scan = jax.lax.scan

@@ -7,6 +7,7 @@ the optimizer's other settings are compiled in, and a last batch with fewer rows
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,7 +30,10 @@ from .diagnosis import diagnose, overflowing_update
 from .interrupts import uninterrupted, write
 
 _LOOK = 32
-"""Single steps that are sent to the device before one looks whether all of them were finite."""
+"""Steps that are sent to the device before one looks whether all of them were finite."""
+
+_PROGRAM = 256
+"""Steps in one program, at most: between two of them Ctrl-C is heard and a training can be kept."""
 
 Held = tuple[dict[str, Array], dict[str, Array], dict[str, dict[str, Array]], Totals, Array]
 """What steps pass on: parameters, statistics, slots, running sums, and how many steps were finite."""
@@ -78,9 +82,9 @@ class JaxPlan(Plan):
         return self.program.constrained(new), slots
 
     def _trace_step(
-        self, held: Held, batch: Batch, rate: Array, words: Array, first: Array, index: Array
+        self, held: Held, batch: Batch, rate: Array, words: Array, first: Array, index: Array, end: Any = None
     ) -> Held:
-        """One step. One that is not finite changes nothing, nor does any after it."""
+        """One step. One that is not finite changes nothing, nor does any after it, nor one from `end` on."""
         params, statistics, slots, totals, done = held
         step = first + index
         total, _, gradients, state, found = self._trace_gradients(
@@ -89,6 +93,8 @@ class JaxPlan(Plan):
         new, new_slots = self._trace_update(params, gradients, slots, step, rate)
         after = ({**params, **new}, state, new_slots, add_totals(totals, found), done + 1)
         sound = jnp.isfinite(total) & (done == index)
+        if end is not None:
+            sound &= index < end
         for array in (*gradients.values(), *new.values()):
             sound &= jnp.isfinite(array).all()
         return jax.tree.map(lambda now, was: jnp.where(sound, now, was).astype(was.dtype), after, held)  # type: ignore[no-any-return]
@@ -102,9 +108,10 @@ class JaxPlan(Plan):
         words: Array,
         first: Array,
         index: Array,
+        end: Array,
         dtypes: tuple[tuple[str, str], ...],
     ) -> Held:
-        """The steps from `index` on, one for each line of `rows` (steps, batch)."""
+        """The steps from `index` on, one for each line of `rows` (steps, batch), but none from `end` on."""
 
         def step(held: Held, at: tuple[Array, Array, Array]) -> tuple[Held, None]:
             rows, rate, index = at
@@ -114,7 +121,7 @@ class JaxPlan(Plan):
                 else jnp.ones(len(rows), _known(dtype))
                 for name, dtype in dtypes
             }
-            return self._trace_step(held, batch, rate, words, first, index), None
+            return self._trace_step(held, batch, rate, words, first, index, end), None
 
         indices = index + jnp.arange(len(rows))
         if len(rows) == 1:
@@ -148,7 +155,7 @@ class JaxPlan(Plan):
     def _hold(self, start: int = 0, totals: Totals | None = None) -> Held:
         sums = {} if totals is None else jax.tree.map(lambda sum: jnp.asarray(sum, self._dtype), totals)
         slots = jax.tree.map(jnp.array, self.slots)
-        return (*self._arrays(), slots, sums or self._start(), jnp.array(start))
+        return (*self._arrays(), slots, sums or self._start(), jnp.array(start, jnp.int32))
 
     def _commit(self, held: Held, first_step: int, before: Totals | None = None) -> int:
         """Write back; gives how many steps were done since `first_step`."""
@@ -222,8 +229,9 @@ class JaxPlan(Plan):
         start: int = 0,
         totals: Totals | None = None,
     ) -> dict[str, float]:
-        """See Plan. Arrays in memory go to the device once, in their own dtype, and without convolutions all
-        full batches are one program, after which `report` is called; other data are gathered step by step."""
+        """See Plan. Arrays in memory go to the device once, in their own dtype, and without convolutions up
+        to `_PROGRAM` full batches are one program, after which `report` is called; other data are gathered
+        step by step. Where programs begin does not depend on `start`: other programs may round otherwise."""
         if not all(array is None or type(array) is np.ndarray for array in source.arrays.values()):
             return super().epoch(
                 source,
@@ -240,13 +248,20 @@ class JaxPlan(Plan):
         dtypes = tuple(source.dtypes.items())
         held, index = self._hold(start, totals), start
         full = min(len(rates), len(order) // batch_size)
+        length = _length(full) if self._scans else 1
+        looked = start
         try:
-            while index < len(rates) and (index % _LOOK or int(held[4]) == index):
-                count = full if self._scans and index == 0 and full else 1
-                rows = np.asarray(order[index * batch_size : (index + count) * batch_size]).reshape(count, -1)
-                rate = np.asarray(rates[index : index + count], self._dtype)
-                held = self._run(held, data, rows, rate, self._words, first_step, index, dtypes=dtypes)
-                index += count
+            while index < len(rates):
+                if index - looked >= _LOOK:
+                    looked = index
+                    if int(held[4]) < index:
+                        break
+                count = length if index < full and index % length == 0 else 1
+                end = min(index + count, full) if count > 1 else index + 1
+                rows, rate = _lines(order, rates, index, end, count, batch_size)
+                rate = rate.astype(self._dtype)
+                held = self._run(held, data, rows, rate, self._words, first_step, index, end, dtypes=dtypes)
+                index = end
                 self._under_way = held, first_step
                 if report is not None:
                     report(index, held[3])
@@ -288,6 +303,22 @@ class JaxEngine:
     ) -> JaxPlan:
         """A plan that works on these arrays."""
         return JaxPlan(program, parameters, statistics, seed)
+
+
+def _length(full: int) -> int:
+    """Of programs as long as each other, and as few as can be, for so many steps."""
+    return math.ceil(full / math.ceil(full / _PROGRAM)) if full else 1
+
+
+def _lines(
+    order: Array, rates: Sequence[float], index: int, end: int, count: int, batch_size: int
+) -> tuple[Array, Array]:
+    """Rows (count, batch) and rates (count,) of the steps from `index` to `end`; behind them any others."""
+    rows = np.zeros((count, min(batch_size, len(order) - index * batch_size)), np.asarray(order).dtype)
+    rate = np.zeros(count)
+    rows[: end - index] = np.reshape(order[index * batch_size : end * batch_size], (end - index, -1))
+    rate[: end - index] = rates[index:end]
+    return rows, rate
 
 
 def _copied(arrays: Mapping[str, Array]) -> dict[str, Array]:
