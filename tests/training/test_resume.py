@@ -3,10 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import textwrap
-import time
 
 import numpy as np
 import pytest
@@ -253,54 +249,3 @@ def test_states_that_no_file_can_hold_are_refused(tmp_path):
 
     with pytest.raises(ParameterError, match="get_state of the callback .* must give what JSON can hold"):
         train(tmp_path, Odd(), epochs=1)
-
-
-SCRIPT = """
-    import sys, time
-    sys.path.insert(0, {here!r})
-    import test_resume as tests
-    from brickwork.data.source import ArraySource
-    from brickwork.training import loop, run_folder
-    from pathlib import Path
-
-    run_folder.COMMIT_SECONDS, run_folder.COMMIT_SHARE, loop._REPORT_SECONDS = 0.01, 0.9, 0.0
-    run_folder.draw_curves = lambda *args, **options: None
-
-    gather = ArraySource.gather
-
-    def slow(self, rows):
-        time.sleep(0.01)
-        return gather(self, rows)
-
-    ArraySource.gather = slow
-    print("begun", flush=True)
-    folder = Path(sys.argv[1])
-    tests.train(folder, resume=(folder / "last.safetensors").exists())
-"""
-
-
-def test_killed_at_any_moment_and_resumed(tmp_path, pytestconfig):
-    whole = train(tmp_path / "whole")
-    moments = 20 if pytestconfig.getoption("--full") else 3
-    rng = np.random.default_rng(5)
-    script = textwrap.dedent(SCRIPT.format(here=os.path.dirname(__file__)))
-    cut, killed = tmp_path / "cut", 0
-    for _ in range(moments):
-        with subprocess.Popen(
-            [sys.executable, "-c", script, str(cut)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process:
-            process.stdout.readline()
-            time.sleep(rng.uniform(0.02, 0.6))
-            process.kill()
-            process.wait(timeout=60)
-            killed += process.returncode == -signal.SIGKILL
-        if cut.exists():
-            load_all(cut)
-        if (cut / "last.safetensors").exists() and rng.uniform() < 0.5:
-            again = train(cut, resume=True)
-            require_same(whole, again, tmp_path / "whole", cut)
-            cut = tmp_path / f"cut{rng.integers(10**9)}"
-    assert killed
-    again = train(cut, resume=(cut / "last.safetensors").exists())
-    require_same(whole, again, tmp_path / "whole", cut)
-    assert not [name for name in os.listdir(cut) if name.startswith(".")]

@@ -36,7 +36,8 @@ class Callback:
     model: Any = None
     params: dict[str, Any] | None = None
     kept: ClassVar[tuple[str, ...]] = ()
-    """Attributes that change during training; `get_state` tells them."""
+    """Attributes that change during training; `get_state` tells them. Where a step or the end of an epoch is
+    abandoned by Ctrl-C, its calls happen again when the training goes on, with these as they were before."""
     adds: ClassVar[tuple[str, ...]] = ()
     """Names that `on_epoch_end` adds to the logs."""
     _resumed: bool = False

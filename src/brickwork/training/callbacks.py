@@ -164,7 +164,7 @@ class CallbackList(Callback):
 
     def get_state(self) -> dict[str, Any]:
         """The states of all callbacks that have one, under "0 History", "1 EarlyStopping", …"""
-        return {name: state for name, callback in self._named() if (state := callback.get_state())}
+        return {name: state for name, callback in self.named() if (state := callback.get_state())}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Hand each callback its state."""
@@ -173,7 +173,7 @@ class CallbackList(Callback):
                 f"The callbacks with a state are {known_names(self.get_state()) or 'none'}; the state is of "
                 f"{known_names(state) or 'none'}. Resume with the callbacks of the first run."
             )
-        for name, callback in self._named():
+        for name, callback in self.named():
             if name in state:
                 callback.set_state(state[name])
 
@@ -181,19 +181,20 @@ class CallbackList(Callback):
         """The arrays of all callbacks, under their names in `get_state`."""
         return {
             f"{name}/{key}": array
-            for name, callback in self._named()
+            for name, callback in self.named()
             for key, array in callback.get_arrays().items()
         }
 
     def set_arrays(self, arrays: Mapping[str, Array]) -> None:
         """Hand each callback its arrays."""
-        for name, callback in self._named():
+        for name, callback in self.named():
             start = f"{name}/"
             callback.set_arrays(
                 {key.removeprefix(start): array for key, array in arrays.items() if key.startswith(start)}
             )
 
-    def _named(self) -> list[tuple[str, Callback]]:
+    def named(self) -> list[tuple[str, Callback]]:
+        """The callbacks under their names in `get_state`."""
         return [
             (f"{place} {type(callback).__name__}", callback) for place, callback in enumerate(self.callbacks)
         ]

@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
-from ..data.source import ArraySource, Batch
+from ..data.source import Batch
 from ..engines.base import Plan, Totals, add_totals, all_finite
 from ..engines.diagnosis import diagnose
 from ..engines.interrupts import uninterrupted
-from .callback import overrides
 from .callbacks import CallbackList
 from .feeds import ArrayFeed, BatchFeed, Feed
+from .measuring import Evaluation, Reporter, any_overrides
 from .resuming import Moment, Position, Resumed
-
-_REPORT_SECONDS = 0.1
-
-
-class Reporter:
-    """Hands running results to the callbacks at most every tenth of a second."""
-
-    def __init__(
-        self,
-        callbacks: CallbackList,
-        results: Callable[[Totals], dict[str, float]],
-        offer: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._callbacks = callbacks
-        self._results = results
-        self._offer = offer
-        self._last = time.perf_counter()
-
-    def __call__(self, step: int, totals: Totals) -> None:
-        """`step` steps are done, with these running sums."""
-        now = time.perf_counter()
-        if now - self._last >= _REPORT_SECONDS:
-            self._last = now
-            self._callbacks.on_progress(step, self._results(totals) if totals else {})
-            self._offer()
+from .undoing import EPOCH_BEGIN, EPOCH_END, NOTHING, STEP_BEGIN, STEP_END, Mark, Memory, Undo
 
 
 @dataclass
@@ -78,44 +52,85 @@ class Fit:
             self.resumed.into_callbacks(callbacks)
             if isinstance(feed, BatchFeed):
                 feed.skip(begin.epoch * (feed.steps_per_epoch or 0))
+        self._reached: Mark | None = None
+        self._undo = Undo(model, callbacks) if any_overrides(callbacks, ("commit",)) else None
         callbacks.on_train_begin()
-        logs: dict[str, float] = {}
-        if begin.step == 0:
+        if not begin.begun:
             self._commit(begin)
-        for epoch in range(begin.epoch, 0 if begin.stopped else self.epochs):
-            start = begin if epoch == begin.epoch else Position(epoch)
-            with uninterrupted():  # so that no callback is left half-way, and those behind it behind
-                callbacks.on_epoch_begin(epoch)
-                if start.step and self.resumed is not None:
-                    self.resumed.again(model, callbacks)
-            self._first, self._told = self.plan.step_number - start.step, start.step
-            self.plan.totals = start.totals or self.plan.program.start()
-            try:
-                logs = self._epoch(epoch, start)
-                if self.validation is not None and validates(epoch, self.validation_freq):
-                    found = self.validation.run(callbacks)
-                    logs.update({f"val_{name}": value for name, value in found.items()})
-            except KeyboardInterrupt:
-                with uninterrupted():
-                    self._finish_step()
-                    self._commit(self._position(epoch))
-                raise
+        try:
+            logs = self._epochs(begin)
+        except KeyboardInterrupt:
             with uninterrupted():
-                callbacks.on_epoch_end(epoch, logs)
-                self._commit(Position(epoch + 1, 0, self._zero, stopped=model.stop_training))
-            if model.stop_training:
-                break
+                self._commit_reached()
+            raise
         callbacks.on_train_end(logs)
 
-    def _commit(self, position: Position, *, must: bool = True) -> None:
-        moment = Moment(self.model, self.plan, self.callbacks, position, facts(self.feed))
+    def _epochs(self, begin: Position) -> dict[str, float]:
+        model, plan, callbacks = self.model, self.plan, self.callbacks
+        logs: dict[str, float] = {}
+        for epoch in range(begin.epoch, 0 if begin.stopped and not begin.begun else self.epochs):
+            start = begin if epoch == begin.epoch else Position(epoch)
+            plan.totals = start.totals or plan.program.start()
+            self._epoch_number, self._first = epoch, plan.step_number - start.step
+            self._told, self._begun = start.step - start.due, start.begun
+            self._mark(EPOCH_BEGIN)
+            callbacks.on_epoch_begin(epoch)
+            if start.begun and self.resumed is not None:
+                self.resumed.again(model, callbacks)
+            self._begun = True
+            self._mark(NOTHING)
+            self._finish_step()
+            logs = self._epoch(epoch, start)
+            self._mark(EPOCH_END)
+            if self.validation is not None and validates(epoch, self.validation_freq):
+                found = self.validation.run(callbacks)
+                logs.update({f"val_{name}": value for name, value in found.items()})
+            callbacks.on_epoch_end(epoch, logs)
+            self._epoch_number, self._first = epoch + 1, plan.step_number
+            self._told, self._begun = 0, False
+            self._mark(NOTHING)
+            self._commit(Position(epoch + 1, 0, self._zero, stopped=model.stop_training))
+            if model.stop_training:
+                break
+        return logs
+
+    def _commit(self, position: Position, memory: Memory | None = None, *, must: bool = True) -> None:
+        moment = Moment(self.model, self.plan, self.callbacks, position, facts(self.feed), memory or Memory())
         self.callbacks.commit(moment, must=must)
+
+    def _mark(self, hooks: tuple[str, ...]) -> None:
+        """Before calls of these methods, which happen again where Ctrl-C comes in between."""
+        if self._undo is not None:
+            self._reached = self._undo.mark(
+                hooks,
+                epoch=self._epoch_number,
+                first=self._first,
+                step=self.plan.step_number,
+                told=self._told,
+                begun=self._begun,
+            )
+
+    def _commit_reached(self) -> None:
+        """Keep the last step that is done; calls of callbacks that are under way have not happened."""
+        plan, mark = self.plan, self._reached
+        if mark is None or self._undo is None:
+            return
+        plan.settle()
+        memory = None
+        if plan.step_number == mark.step:  # else the step is done, and with it the calls before it
+            self._undo.back(mark)
+            memory = mark.memory
+        step = plan.step_number - mark.first
+        due = self.callbacks.needs_steps and mark.told < step
+        totals = plan.totals if step else {}
+        stopped = self.model.stop_training
+        self._commit(Position(mark.epoch, step, self._zero, totals, stopped, mark.begun, due), memory)
 
     def _position(self, epoch: int) -> Position:
         self.plan.settle()
-        return Position(
-            epoch, self.plan.step_number - self._first, self._zero, self.plan.totals, self.model.stop_training
-        )
+        plan, stopped = self.plan, self.model.stop_training
+        step = plan.step_number - self._first
+        return Position(epoch, step, self._zero, plan.totals, stopped, begun=True)
 
     def _epoch(self, epoch: int, start: Position) -> dict[str, float]:
         plan, feed = self.plan, self.feed
@@ -140,25 +155,29 @@ class Fit:
         self._commit(self._position(epoch), must=False)
 
     def _steps(self, batches: Iterator[Batch], report: Reporter, start: int) -> dict[str, float]:
-        plan, callbacks = self.plan, self.callbacks
+        plan, callbacks, model = self.plan, self.callbacks, self.model
         totals = plan.totals
+        if start and model.stop_training:  # by a step before the interruption
+            return plan.program.results(totals)
         for index, batch in enumerate(batches, start):
+            self._mark(STEP_BEGIN)
             callbacks.on_train_batch_begin(index)
-            rate = self.model.optimizer.rate(plan.step_number)
+            rate = model.optimizer.rate(plan.step_number)
             totals = step_with_callbacks(plan, batch, rate, totals, callbacks)
-            with uninterrupted():
-                self._finish_step()
+            self._finish_step()
             report(index + 1, totals)
-            if self.model.stop_training:
+            if model.stop_training:
                 break
         return plan.program.results(totals)
 
     def _finish_step(self) -> None:
-        """Tell the callbacks of a step that is done; at Ctrl-C they may not know of it yet."""
+        """Tell the callbacks of a step that is done."""
         done = self.plan.step_number - self._first
         if self.callbacks.needs_steps and self._told < done:
-            self._told = done
+            self._mark(STEP_END)
             self.callbacks.on_train_batch_end(done - 1, self.plan.program.results(self.plan.totals))
+        self._told = done
+        self._mark(NOTHING)
 
 
 def validates(epoch: int, frequency: int | tuple[int, ...]) -> bool:
@@ -191,104 +210,3 @@ def facts(feed: Feed) -> dict[str, Any]:
             "steps_per_epoch": feed.steps_per_epoch,
         }
     return {"rows": None, "steps_per_epoch": feed.steps_per_epoch}
-
-
-@dataclass
-class Evaluation:
-    """Data to measure loss and metrics on, in inference mode; `report` shows progress while it runs."""
-
-    plan: Plan
-    data: ArraySource | BatchFeed
-    batch_size: int = 0
-    report: bool = False
-
-    def run(self, callbacks: CallbackList) -> dict[str, float]:
-        """The means over the data."""
-        callbacks.on_test_begin()
-        batchwise = _any_overrides(callbacks, ("on_test_batch_begin", "on_test_batch_end"))
-        if isinstance(self.data, ArraySource) and not batchwise:
-            report = Reporter(callbacks, self.plan.program.results) if self.report else None
-            logs = self.plan.evaluate(self.data, self.batch_size, report)
-        else:
-            logs = self._batches(callbacks, batchwise)
-        callbacks.on_test_end(logs)
-        return logs
-
-    def _batches(self, callbacks: CallbackList, batchwise: bool) -> dict[str, float]:
-        plan, data = self.plan, self.data
-        report = Reporter(callbacks, plan.program.results)
-        totals = plan.program.start()
-        batches = data.epoch() if isinstance(data, BatchFeed) else in_batches(data, self.batch_size)
-        for index, batch in enumerate(batches):
-            if batchwise:
-                callbacks.on_test_batch_begin(index)
-            totals = plan.evaluate_batch(batch, totals)
-            if batchwise:
-                callbacks.on_test_batch_end(index, plan.program.results(totals))
-            if self.report:
-                report(index + 1, totals)
-        return plan.program.results(totals)
-
-
-def evaluation(
-    plan: Plan, data: ArraySource | BatchFeed, batch_size: int, steps: int | None, *, report: bool = False
-) -> Evaluation:
-    """An Evaluation on all of the data, or on the first `steps` batches."""
-    return Evaluation(plan, shortened(data, batch_size, steps), batch_size, report)
-
-
-def shortened(data: ArraySource | BatchFeed, batch_size: int, steps: int | None) -> ArraySource | BatchFeed:
-    """The first `steps` batches of data; each time the same ones, where it can be gone through again."""
-    if steps is None:
-        return data
-    if isinstance(data, ArraySource):
-        return data.slice(0, steps * batch_size)
-    return replace(data, steps_per_epoch=steps, from_start=True)
-
-
-@dataclass
-class Prediction:
-    """Data to predict."""
-
-    plan: Plan
-    data: ArraySource | BatchFeed
-    batch_size: int = 0
-
-    def run(self, callbacks: CallbackList) -> tuple[Array, ...]:
-        """The outputs for all rows."""
-        callbacks.on_predict_begin()
-        batchwise = _any_overrides(callbacks, ("on_predict_batch_begin", "on_predict_batch_end"))
-        if isinstance(self.data, ArraySource) and not batchwise:
-            report = Reporter(callbacks, self.plan.program.results)
-            outputs = self.plan.predict(self.data, self.batch_size, report)
-        else:
-            outputs = self._batches(callbacks)
-        callbacks.on_predict_end()
-        return outputs
-
-    def _batches(self, callbacks: CallbackList) -> tuple[Array, ...]:
-        data = self.data
-        report = Reporter(callbacks, self.plan.program.results)
-        batches = data.epoch() if isinstance(data, BatchFeed) else in_batches(data, self.batch_size)
-        parts = []
-        for index, batch in enumerate(batches):
-            callbacks.on_predict_batch_begin(index)
-            parts.append(self.plan.predict_batch(batch))
-            callbacks.on_predict_batch_end(index, {"outputs": parts[-1]})
-            report(index + 1, {})
-        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-
-
-def in_batches(source: ArraySource, batch_size: int) -> Iterator[Batch]:
-    """All rows, batch by batch, in their order."""
-    for start in range(0, len(source), batch_size):
-        yield source.gather(slice(start, start + batch_size))
-
-
-def steps_of(data: ArraySource | BatchFeed, batch_size: int) -> int | None:
-    """How many batches there are, where known."""
-    return data.steps if isinstance(data, BatchFeed) else -(-len(data) // batch_size)
-
-
-def _any_overrides(callbacks: CallbackList, names: tuple[str, ...]) -> bool:
-    return any(overrides(callback, name) for callback in callbacks for name in names)

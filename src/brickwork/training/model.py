@@ -17,7 +17,8 @@ from . import data_adapter as adapter
 from .callbacks import CallbackList, History
 from .feeds import ArrayFeed, BatchFeed, Feed, is_array_like
 from .keeping import Keeping
-from .loop import Fit, Prediction, evaluation, facts, shortened, steps_of, validates
+from .loop import Fit, facts, validates
+from .measuring import Prediction, evaluation, shortened, steps_of
 from .network import Network
 from .one_batch import OneBatch, metrics_names
 from .one_batch import listed as in_order

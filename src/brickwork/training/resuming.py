@@ -8,6 +8,7 @@ have done.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from ..engines.base import Plan, Totals
 from ..errors import BrickworkError, FormatError, ParameterError
 from . import model_file
 from .callbacks import CallbackList
+from .undoing import Memory
 
 if TYPE_CHECKING:
     from .model import Model
@@ -33,7 +35,8 @@ class Position:
     """A place in a training: `step` steps of `epoch` are done, both counted from 0.
 
     `first_step` is the number of the step at which epoch 0 begins, or would have begun; `totals` are the
-    running sums of the epoch; `stopped` says that a callback has ended the training.
+    running sums of the epoch; `begun` says that the callbacks have been told of the epoch's beginning, `due`
+    that they have not been told of the end of its last step, `stopped` that one of them has ended training.
     """
 
     epoch: int = 0
@@ -41,17 +44,23 @@ class Position:
     first_step: int = 0
     totals: Totals = field(default_factory=dict)
     stopped: bool = False
+    begun: bool = False
+    due: bool = False
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A moment of a training, which `save` writes to a file."""
+    """A moment of a training, which `save` writes to a file.
+
+    `memory` is what some of the callbacks remembered, where they are in the midst of calls that do not count.
+    """
 
     model: Model
     plan: Plan
     callbacks: CallbackList
     position: Position
     feed: Mapping[str, Any]
+    memory: Memory = field(default_factory=Memory)
 
     def save(self, path: Any) -> None:
         """Write a model file from which training can go on.
@@ -61,7 +70,8 @@ class Moment:
         from .saving import save_model
 
         place = self.position
-        arrays = {f"{_CALLBACKS}{name}": np.asarray(one) for name, one in self.callbacks.get_arrays().items()}
+        states, remembered = self.memory.over(self.callbacks)
+        arrays = {f"{_CALLBACKS}{name}": np.asarray(one) for name, one in remembered.items()}
         for label, sums in place.totals.items():
             arrays.update({f"{_TOTALS}{label}/{index}": np.asarray(one) for index, one in enumerate(sums)})
         rate = getattr(self.model.optimizer, "learning_rate", None)
@@ -70,11 +80,13 @@ class Moment:
             "step": place.step,
             "first_step": place.first_step,
             "stopped": place.stopped,
+            "begun": place.begun,
+            "due": place.due,
             "seed": self.plan.seed,
             "learning_rate": None if callable(rate) else rate,
             "feed": dict(self.feed),
             "totals": {label: len(sums) for label, sums in place.totals.items()},
-            "callbacks": {name: _plain(state, name) for name, state in self.callbacks.get_state().items()},
+            "callbacks": {name: _plain(state, name) for name, state in states.items()},
             "arrays": list(arrays),
         }
         save_model(self.model, path, more_header={_HEADER: told}, more_arrays=arrays)
@@ -116,9 +128,9 @@ class Resumed:
             model.optimizer.learning_rate = self.learning_rate
 
     def into_callbacks(self, callbacks: CallbackList) -> None:
-        """What the callbacks remembered."""
-        callbacks.set_state(self.states)
-        callbacks.set_arrays(self.arrays)
+        """What the callbacks remembered, copied: they may change it, and it may be asked for again."""
+        callbacks.set_state(copy.deepcopy(self.states))
+        callbacks.set_arrays({name: array.copy() for name, array in self.arrays.items()})
 
     def again(self, model: Model, callbacks: CallbackList) -> None:
         """Undo what the beginning of the epoch, called a second time, has changed."""
@@ -126,6 +138,7 @@ class Resumed:
         for callback in callbacks:
             callback._take_up()
         self.set_learning_rate(model)
+        model.stop_training = self.position.stopped
 
     def require_feed(self, feed: Mapping[str, Any]) -> None:
         """ParameterError unless the batches are made as they were."""
@@ -158,7 +171,13 @@ def read_training(path: Any) -> Resumed:
             for label, count in told["totals"].items()
         }
         position = Position(
-            int(told["epoch"]), int(told["step"]), int(told["first_step"]), totals, bool(told["stopped"])
+            int(told["epoch"]),
+            int(told["step"]),
+            int(told["first_step"]),
+            totals,
+            stopped=bool(told["stopped"]),
+            begun=bool(told.get("begun", told["step"])),
+            due=bool(told.get("due", False)),
         )
         rate = told["learning_rate"]
         return Resumed(

@@ -178,9 +178,8 @@ class RunFolder(Monitor):
         if not must and begun - self._committed < max(COMMIT_SECONDS, self._cost / COMMIT_SHARE):
             return
         with uninterrupted():
-            self._spent = begun - self._begun
             moment.save(self.path(LAST))
-            if moment.position.step == 0:
+            if not moment.position.begun:
                 self._derive(moment.position.epoch)
         self._committed = perf_counter()
         self._cost = self._committed - begun
@@ -200,6 +199,11 @@ class RunFolder(Monitor):
         lines = [self.model.summary_text(100), *([""] if result else [])]
         lines += [f"{name:<{width}}  {value}" for name, value in result.items()]
         write_atomically(self.path(SUMMARY), "\n".join(lines) + "\n")
+
+    def get_state(self) -> dict[str, Any]:
+        """The rows, the best epoch, and the seconds of the epoch under way."""
+        self._spent = perf_counter() - self._begun
+        return super().get_state()
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on; the seconds of the epoch under way count on."""
