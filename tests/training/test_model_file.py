@@ -233,6 +233,21 @@ def test_headers_that_were_changed(path, change, message):
     refused(path, message)
 
 
+def test_a_description_of_a_huge_layer_is_refused_before_it_is_made(path):
+    """A layer of 10**9 units would take minutes and 16 GB."""
+    import tracemalloc
+
+    trained().save(path)
+    rewritten(path, lambda told: told["network"]["config"]["layers"][1]["config"].update(units=10**9) or told)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError, match="no larger than its arrays"):
+            load_model(path)
+        assert tracemalloc.get_traced_memory()[1] < 4e6
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -265,7 +280,11 @@ def test_headers_that_were_changed(path, change, message):
         ),
         (
             lambda told: told["network"]["config"]["layers"][1]["config"].update(units=10**15),
-            r"its description breaks at|holds 4 arrays",
+            r"its description asks for 4,000,000,000,000,000 in one Linear",
+        ),
+        (
+            lambda told: told["network"]["config"]["layers"][1]["config"].update(units=10**9),
+            r"with room for [\d,]+ numbers; its description asks for 4,000,000,000 in one Linear",
         ),
         (
             lambda told: told["network"]["config"]["layers"][1]["config"].update(units=6),

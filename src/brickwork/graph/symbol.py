@@ -22,6 +22,7 @@ from ..config import floatx
 from ..errors import GraphError, ShapeError, known_names
 from .graph import Graph, output_shapes
 from .node import Attributes, InputSpec, Node
+from .room import take_room
 
 _counter = itertools.count()
 
@@ -44,14 +45,17 @@ class Owner:
         self.attributes: dict[str, Attributes] = {name: attributes.get(name, Attributes()) for name in specs}
         self.trainable = True
         self.shapes = {name: spec.shape for name, spec in specs.items()}
+        statistics = brick.state(*shapes)
+        take_room(
+            type(brick).__name__, [*self.shapes.values(), *(spec.shape for spec in statistics.values())]
+        )
         dtype = floatx()
         self.values: dict[str, Array] = {
             name: aligned((self.attributes[name].initializer or spec.initializer)(spec.shape, dtype))
             for name, spec in specs.items()
         }
         self.state: dict[str, Array] = {
-            name: aligned(np.full(spec.shape, spec.start, dtype))
-            for name, spec in brick.state(*shapes).items()
+            name: aligned(np.full(spec.shape, spec.start, dtype)) for name, spec in statistics.items()
         }
 
 

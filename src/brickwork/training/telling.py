@@ -7,6 +7,7 @@ weights; the arrays "weights/0000", … in Keras's order, "optimizer/<slot>/0000
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from .. import config, seeds
 from ..arrays import Array
 from ..engines.base import Plan
 from ..errors import BrickworkError, FormatError
+from ..graph.room import room_for
 from ..layers.serialization import layer_from_config, layer_to_config
 from .model_file import weight_name
 from .network_config import sharing
@@ -35,6 +37,9 @@ _DAMAGE = (
     MemoryError,
 )
 
+_BESIDE = 1 << 16
+"""Numbers that a network may take room for beside those that its file holds."""
+
 
 def tell_network(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
     """A network and its weights, as JSON and arrays."""
@@ -45,7 +50,10 @@ def tell_network(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
 
 def make_network(header: Mapping[str, Any], tensors: Mapping[str, Array]) -> Model:
     """The network that `tell_network` told. Put it inside `reading`, which explains damage."""
-    with session(header.get("floatx")), sharing():
+    held = sum(array.size for array in told_weights(header, tensors))
+    # statistics that were given to a layer are no weights: they stand in the description, two bytes each
+    numbers = held + len(json.dumps(header["network"])) + _BESIDE
+    with session(header.get("floatx")), sharing(), room_for(numbers):
         model: Model = layer_from_config(header["network"])
     model.set_weights(told_weights(header, tensors))
     return model
