@@ -147,7 +147,6 @@ class Model(OneBatch, Keeping, Network):
                 arguments["metrics"],
                 arguments["weighted_metrics"],
             )
-            self._collect()
             self._plan = self._engine.plan(
                 self._compiled.program, self.parameters, self.statistics, self._seed
             )
