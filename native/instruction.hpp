@@ -82,7 +82,7 @@ struct Instruction {
     Operand operands[10];
     int64_t ints[32];
     float floats[8];
-    Matrix matrices[2];
+    Matrix matrices[3];
     const int64_t* table;  ///< numbers without a fixed count
     int64_t table_size;
 };

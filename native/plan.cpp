@@ -68,7 +68,8 @@ Plan::Plan(std::shared_ptr<Store> store, Recipe recipe, const Kernels& kernels)
       recipe_(std::move(recipe)),
       kernels_(kernels),
       whole_(recipe_.whole),
-      terms_(recipe_.energy.size()) {
+      terms_(recipe_.energy.size()),
+      all_{{0, store_->gradients.count()}} {
     locals_.resize(MOST_THREADS);
     local(0);
 }
@@ -102,18 +103,26 @@ Task Plan::task(const Batch& batch) const {
     return task;
 }
 
+// Whether to go on is asked by the caller's thread alone; the others see what it was told.
 bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool may_stop) {
     if (phase.host >= 0) return hosts[(size_t)phase.host](batch.rows, batch.training, batch.step);
     if (phase.body.empty()) return true;
-    if (!phase.by_rows) {
-        if (batch.threads == 1 || !phase.threaded) {
-            Task task = shared;
-            for (const Instruction& instruction : phase.body) {
-                task.count = instruction.parts;
-                for (task.index = 0; task.index < instruction.parts; ++task.index) instruction.run(instruction, task);
-            }
+    stopped_.store(false, std::memory_order_relaxed);
+    const bool asks = may_stop && keep_on && phase.threaded;
+    const auto ask = [this] {
+        if (!keep_on()) stopped_.store(true, std::memory_order_relaxed);
+        return !stopped_.load(std::memory_order_relaxed);
+    };
+    const int threads = phase.threaded ? batch.threads : 1;
+    const auto share = [&](int pieces, const auto& work) {
+        if (threads == 1 && !asks) {  // small networks do not pay for what follows
+            for (int piece = 0; piece < pieces; ++piece) work(piece, 0);
             return true;
         }
+        const std::function<bool()> between = std::cref(ask);
+        return share_out(pieces, threads, std::cref(work), asks ? &between : nullptr);
+    };
+    if (!phase.by_rows) {
         int pieces = 0;
         for (const Instruction& instruction : phase.body) pieces += instruction.parts;
         const auto work = [&](int piece, int) {
@@ -128,7 +137,7 @@ bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool 
                 piece -= instruction.parts;
             }
         };
-        return share_out(pieces, batch.threads, work);
+        return share(pieces, work);
     }
     const int64_t chunk = phase.chunk > 0 ? phase.chunk : batch.rows;
     const int64_t group = phase.group > 0 ? phase.group : chunk;
@@ -138,6 +147,7 @@ bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool 
         task.chunk = piece;
         const int64_t start = piece * chunk, stop = std::min(start + chunk, batch.rows);
         for (int64_t n = start; n < stop; n += group) {
+            if (asks && (worker == 0 ? !ask() : stopped_.load(std::memory_order_relaxed))) return;
             task.origin[LOCAL] = task.begin = n;
             task.end = std::min(n + group, stop);
             task.first = n == start;
@@ -145,21 +155,15 @@ bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool 
         }
     };
     const int pieces = (int)((batch.rows + chunk - 1) / chunk);
-    if (batch.threads == 1 || !phase.threaded || pieces == 1) {
-        for (int piece = 0; piece < pieces; ++piece) {
-            if (may_stop && keep_on && phase.threaded && !keep_on()) return false;
-            work(piece, 0);
-        }
-        return true;
-    }
     // Made before the threads start: making them there would race.
-    for (int worker = 0; worker < std::min({batch.threads, pieces, MOST_THREADS}); ++worker) local(worker);
-    return share_out(pieces, batch.threads, work, may_stop && keep_on ? &keep_on : nullptr);
+    for (int worker = 0; worker < std::min({threads, pieces, MOST_THREADS}); ++worker) local(worker);
+    return share(pieces, work) && !stopped_.load(std::memory_order_relaxed);
 }
 
 Status Plan::run(const std::vector<Phase>& phases, const Task& task, const Batch& batch) {
     for (const Phase& phase : phases) {
         if (!run(phase, task, batch, true)) return phase.host >= 0 ? Status::FAILED : Status::INTERRUPTED;
+        if (phase.host >= 0 && keep_on && !keep_on()) return Status::INTERRUPTED;
     }
     return Status::DONE;
 }
@@ -213,33 +217,84 @@ void Plan::add_totals(const Task& task, double energy, double* totals) const {
     }
 }
 
-bool Plan::bounded(const Task& task, const UpdateRule& rule) const {
-    constexpr double LARGEST = 1e36;
+/// A bound on the gradients that go straight into the update: no sum of products exceeds that of the peaks.
+double Plan::guarded(const Task& task) const {
+    double most = 0.0;
     for (const Guard& guard : recipe_.guards) {
         double x = 0.0, dy = 0.0;
         for (int64_t n = 0; n < task.rows; ++n) {
             x = std::max(x, (double)*at(task, guard.x, n));
             dy = std::max(dy, (double)*at(task, guard.dy, n));
         }
-        const double bound = guard.factor * (double)task.rows * x * dy;
-        // Adam squares it, and every rule puts the learning rate on it.
-        if (!(bound < 1e18) || !(bound * (double)rule.rate < LARGEST)) return false;
+        most = std::max(most, x > 0.0 && dy > 0.0 ? guard.factor * (double)task.rows * x * dy : 0.0);
     }
+    return most;
+}
+
+/// The largest magnitude among gradients; infinite where there is a NaN.
+double Plan::peak(const std::vector<Run>& runs) const {
+    double most = 0.0;
+    for (const Run& run : runs) {
+        most = std::max(most, (double)kernels_.peak(store_->gradients.data() + run.offset, run.count));
+    }
+    return most;
+}
+
+/// Whether parameters and slots are sure to stay finite in an update with gradients of at most this size.
+/// Bounds on what they hold grow with every step; where they reach too far, they are measured anew.
+bool Plan::stays_finite(const UpdateRule& rule, double gradient) {
+    if (store_->largest_parameter >= 0.0 && stays_finite_from(rule, gradient)) return true;
+    const auto largest = [&](const Floats& floats) { return (double)kernels_.peak(floats.data(), floats.count()); };
+    store_->largest_parameter = largest(store_->parameters);
+    store_->largest_moment = store_->slots.empty() ? 0.0 : largest(store_->slots[0]);
+    return stays_finite_from(rule, gradient);
+}
+
+bool Plan::stays_finite_from(const UpdateRule& rule, double gradient) {
+    constexpr double SQUARED = 1e18, LARGEST = 1e37;  // Adam squares gradients; float32 ends at 3.4e38
+    double w = store_->largest_parameter, m = store_->largest_moment, change;
+    for (const Penalty& penalty : recipe_.penalties) {
+        gradient = std::max(gradient, gradient + (double)penalty.l1 + 2.0 * (double)penalty.l2 * w);
+    }
+    if (!(gradient < SQUARED)) return false;
+    if (rule.clip > 0.0f) gradient = std::min(gradient, (double)rule.clip);
+    const double rate = (double)rule.rate;
+    switch (rule.rule) {
+        case Rule::SGD: change = rate * gradient; break;
+        case Rule::MOMENTUM: change = m = rule.constants[0] * m + rate * gradient; break;
+        case Rule::NESTEROV:
+            m = rule.constants[0] * m + rate * gradient;
+            change = rate * gradient + rule.constants[0] * m;
+            break;
+        default:
+            m = std::max(m, gradient);
+            change = (double)rule.constants[3] * m / (double)rule.constants[2];
+    }
+    w += std::fabs((double)rule.decay) * w + change;
+    if (!(w < LARGEST && m < LARGEST)) return false;
+    store_->largest_parameter = w;
+    store_->largest_moment = m;
     return true;
 }
 
-bool Plan::gradients_finite(const std::vector<Run>& runs) const {
-    for (const Run& run : runs) {
-        if (!(kernels_.peak(store_->gradients.data() + run.offset, run.count) <= 3.4028235e38f)) return false;
-    }
-    return true;
+/// The update, undone where it makes a parameter infinite or NaN.
+bool Plan::update_or_restore(const Task& task, const Batch& batch) {
+    std::vector<Floats*> touched{&store_->parameters};
+    for (Floats& slot : store_->slots) touched.push_back(&slot);
+    std::vector<std::vector<float>> before;
+    for (const Floats* floats : touched) before.emplace_back(floats->data(), floats->data() + floats->count());
+    run(recipe_.update_all, task, batch, false);
+    store_->largest_parameter = -1.0;
+    if (kernels_.peak(store_->parameters.data(), store_->parameters.count()) <= 3.4028235e38f) return true;
+    for (size_t i = 0; i < touched.size(); ++i) std::copy(before[i].begin(), before[i].end(), touched[i]->data());
+    return false;
 }
 
 Status Plan::gradients(const Batch& batch, double* totals, double* energy) {
     Task shared = task(batch);
     Status status = run(recipe_.forward, shared, batch);
     if (status != Status::DONE) return status;
-    run(recipe_.direct, shared, batch, false);
+    if (!run(recipe_.direct, shared, batch, true)) return Status::INTERRUPTED;
     *energy = measure(shared);
     if (totals) add_totals(shared, *energy, totals);
     return Status::DONE;
@@ -252,16 +307,20 @@ Status Plan::train(const Batch& batch, const UpdateRule& rule, double* totals) {
     if (status != Status::DONE) return status;
     const double energy = measure(shared);
     if (!std::isfinite(energy)) return Status::NOT_FINITE;
-    if (recipe_.may_fuse && bounded(shared, rule)) {
-        if (!gradients_finite(recipe_.rest)) return Status::NOT_FINITE;
+    if (recipe_.may_fuse && stays_finite(rule, std::max(guarded(shared), peak(recipe_.rest)))) {
         shared.fused = true;
         run(recipe_.direct, shared, batch, false);
         run(recipe_.update_rest, shared, batch, false);
         run(recipe_.turn_rest, shared, batch, false);
     } else {
-        run(recipe_.direct, shared, batch, false);
-        if (!gradients_finite({{0, store_->gradients.count()}})) return Status::NOT_FINITE;
-        run(recipe_.update_all, shared, batch, false);
+        if (!run(recipe_.direct, shared, batch, true)) return Status::INTERRUPTED;
+        const double most = peak({{0, store_->gradients.count()}});
+        if (!std::isfinite(most)) return Status::NOT_FINITE;
+        if (stays_finite(rule, most)) {
+            run(recipe_.update_all, shared, batch, false);
+        } else if (!update_or_restore(shared, batch)) {
+            return Status::NOT_FINITE;
+        }
         run(recipe_.turn_all, shared, batch, false);
     }
     for (const Commit& commit : recipe_.commits) {
@@ -273,6 +332,7 @@ Status Plan::train(const Batch& batch, const UpdateRule& rule, double* totals) {
 }
 
 void Plan::refresh(int threads) {
+    store_->largest_parameter = -1.0;
     Batch batch;
     batch.threads = threads;
     run(recipe_.turn_all, task(batch), batch, false);

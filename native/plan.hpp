@@ -1,6 +1,7 @@
 // A program made ready to run: parameters and buffers in place, instructions in phases.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,6 +33,8 @@ struct Store {
     Store(int64_t parameters, int64_t transposed, int64_t statistics, int slots);
     Floats parameters, gradients, transposed, statistics;
     std::vector<Floats> slots;
+    /// Bounds on the magnitudes of parameters and of the first slot; negative: not known.
+    double largest_parameter = -1.0, largest_moment = -1.0;
 
     /// Plain (rows, columns) numbers into packed blocks, and out of them.
     static void pack(const float* from, float* to, const Matrix& matrix);
@@ -101,6 +104,7 @@ struct Recipe {
     int64_t whole = 0, local = 0;   ///< floats of the buffers of a batch, and of a group
 };
 
+/// FAILED: a host call did; INTERRUPTED: keep_on said no.
 enum class Status : int { DONE = 0, NOT_FINITE = 1, INTERRUPTED = 2, FAILED = 3 };
 
 class Plan {
@@ -137,8 +141,11 @@ class Plan {
     Status run(const std::vector<Phase>& phases, const Task& task, const Batch& batch);
     bool run(const Phase& phase, const Task& task, const Batch& batch, bool may_stop);
     double measure(const Task& task);
-    bool bounded(const Task& task, const UpdateRule& rule) const;
-    bool gradients_finite(const std::vector<Run>& runs) const;
+    double guarded(const Task& task) const;
+    double peak(const std::vector<Run>& runs) const;
+    bool stays_finite(const UpdateRule& rule, double gradient);
+    bool stays_finite_from(const UpdateRule& rule, double gradient);
+    bool update_or_restore(const Task& task, const Batch& batch);
     void add_totals(const Task& task, double energy, double* totals) const;
     float* local(int worker);
 
@@ -148,6 +155,8 @@ class Plan {
     Floats whole_;
     std::vector<Floats> locals_;
     std::vector<double> terms_;
+    std::atomic<bool> stopped_{false};
+    std::vector<Run> all_;  ///< all gradients
 };
 
 }  // namespace bw

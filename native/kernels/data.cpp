@@ -59,10 +59,49 @@ int64_t row_of(const Task& task, int64_t n) {
 
 }  // namespace
 
+namespace {
+
+/// Rows of one number each, which lie side by side where they go: no call for each of them.
+template <class From, class To>
+void gather_column(const Source& source, const Task& task, To* out) {
+    for (int64_t n = task.begin; n < task.end; ++n, ++out) {
+        From value;
+        __builtin_memcpy(&value, source.data + row_of(task, n) * source.stride, sizeof value);
+        *out = (To)value;
+    }
+}
+
+template <class To>
+bool gather_numbers(const Source& source, const Task& task, To* out) {
+    switch (source.kind) {
+        case F32: gather_column<float>(source, task, out); return true;
+        case U8: gather_column<uint8_t>(source, task, out); return true;
+        case I32: gather_column<int32_t>(source, task, out); return true;
+        case I64: gather_column<int64_t>(source, task, out); return true;
+        default: return false;
+    }
+}
+
+}  // namespace
+
 /// Rows of a source, converted.   operands: to   ints: source, whether to whole numbers
 void gather(const Instruction& instruction, const Task& task) {
     const Source& source = task.sources[instruction.ints[0]];
     const Operand& to = instruction.operands[0];
+    if (source.size == 1 && to.stride == 1 && source.data) {
+        float* out = at(task, to, task.begin);
+        if (instruction.ints[1] ? gather_numbers(source, task, (int32_t*)out) : gather_numbers(source, task, out)) {
+            return;
+        }
+    }
+    if (source.kind == F32 && source.size < 16 && source.data && !instruction.ints[1]) {
+        for (int64_t n = task.begin; n < task.end; ++n) {
+            const char* from = source.data + row_of(task, n) * source.stride;
+            float* out = at(task, to, n);
+            for (int64_t i = 0; i < source.size; ++i) __builtin_memcpy(out + i, from + 4 * i, 4);
+        }
+        return;
+    }
     for (int64_t n = task.begin; n < task.end; ++n) {
         float* out = at(task, to, n);
         if (!source.data) {

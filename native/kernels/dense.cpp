@@ -215,7 +215,7 @@ void column_sums(const Instruction& instruction, const Task& task) {
     const int64_t each = instruction.ints[0], columns = instruction.ints[2], width = instruction.ints[3];
     const int64_t first = task.index * width, count = columns - first < width ? columns - first : width;
     const int64_t step = each == 1 ? dy.stride : columns, rows = task.rows * each;
-    float held[256] = {};
+    float held[64];  // at most `width`
     const float* from = at(task, dy, 0) + first;
     int64_t column = 0;
     for (; column + 2 * WIDEST <= count; column += 2 * WIDEST) {

@@ -18,6 +18,60 @@ float seed_of(const Instruction& instruction, const Task& task, int64_t n) {
 
 }  // namespace
 
+namespace {
+
+constexpr int64_t FEW_CLASSES = 64;
+
+/// Few classes and class numbers: a lane for each row, so that one exp serves as many rows as there are lanes.
+void few_classes(const Instruction& instruction, const Task& task) {
+    constexpr int N = WIDEST;
+    const int64_t classes = instruction.ints[1];
+    const bool gradient = present(instruction.operands[4]), accumulate = instruction.ints[4];
+    float held[FEW_CLASSES][N];
+    for (int64_t begin = task.begin; begin < task.end; begin += N) {
+        const int64_t rows = task.end - begin < N ? task.end - begin : N;
+        for (int64_t lane = 0; lane < N; ++lane) {
+            // Lanes without a row repeat the first one: no number in them can overflow or be NaN by itself.
+            const float* x = at(task, instruction.operands[0], begin + (lane < rows ? lane : 0));
+            for (int64_t c = 0; c < classes; ++c) held[c][lane] = x[c];
+        }
+        Float<N> most = load<N>(held[0]);
+        for (int64_t c = 1; c < classes; ++c) {
+            const Float<N> v = load<N>(held[c]);
+            most = v > most ? v : most;
+        }
+        float at_label[N];
+        for (int64_t lane = 0; lane < N; ++lane) {
+            const int64_t n = begin + (lane < rows ? lane : 0);
+            at_label[lane] = held[*(const int32_t*)at(task, instruction.operands[1], n)][lane];
+        }
+        Float<N> sum{};
+        for (int64_t c = 0; c < classes; ++c) {
+            const Float<N> e = exp<N>(load<N>(held[c]) - most);
+            store<N>(held[c], e);
+            sum += e;
+        }
+        float loss[N], factor[N];
+        store<N>(loss, log<N>(sum) - (load<N>(at_label) - most));
+        store<N>(factor, 1.0f / sum);
+        for (int64_t lane = 0; lane < rows; ++lane) {
+            const int64_t n = begin + lane;
+            *at(task, instruction.operands[2], n) = loss[lane];
+            if (!gradient) continue;
+            const float share = seed_of(instruction, task, n), scale = factor[lane] * share;
+            float* dx = at(task, instruction.operands[4], n);
+            if (accumulate) {
+                for (int64_t c = 0; c < classes; ++c) dx[c] += held[c][lane] * scale;
+            } else {
+                for (int64_t c = 0; c < classes; ++c) dx[c] = held[c][lane] * scale;
+            }
+            dx[*(const int32_t*)at(task, instruction.operands[1], n)] -= share;
+        }
+    }
+}
+
+}  // namespace
+
 /// l = -sum t log softmax(x), the mean over the places of a sample; dx (+)= (p sum t - t) dl / places.
 ///
 /// operands: x, t, l, weights, dx (absent: none)   ints: mean, classes, places, whether t is class numbers,
@@ -26,6 +80,7 @@ void softmax_cross_entropy(const Instruction& instruction, const Task& task) {
     const int64_t classes = instruction.ints[1], places = instruction.ints[2];
     const bool labels = instruction.ints[3], accumulate = instruction.ints[4];
     const bool gradient = present(instruction.operands[4]);
+    if (labels && places == 1 && classes <= FEW_CLASSES) return few_classes(instruction, task);
     for (int64_t n = task.begin; n < task.end; ++n) {
         float loss = 0.0f;
         const float share = gradient ? seed_of(instruction, task, n) / (float)places : 0.0f;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,22 @@ class Layout:
             blocks(turned_rows, rows * groups, self.widths, groups),
         )
         self.transposed += _aligned(turned.size)
-        self.kernels[key] = Weights(key, packed, turned, taps, groups, mirrored)
+        self.kernels[key] = Weights(key, packed, turned, taps, groups, mirrored=mirrored)
+
+    def add_winograd(self, key: str, channels: int, filters: int) -> None:
+        """Room for the transform of a 3x3 kernel and for its transposes."""
+        weights = self.kernels[key]
+        if weights.winograd is None:
+            self.kernels[key] = replace(
+                weights,
+                winograd=self._transposed(16 * channels, filters),
+                winograd_turned=self._transposed(16 * filters, channels),
+            )
+
+    def _transposed(self, rows: int, columns: int) -> Matrix:
+        made = Matrix(TRANSPOSED, self.transposed, rows, columns, blocks(rows, columns, self.widths))
+        self.transposed += _aligned(made.size)
+        return made
 
     def add_plain(self, key: str, size: int) -> None:
         """A parameter stored as it is."""

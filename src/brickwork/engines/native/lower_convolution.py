@@ -72,6 +72,26 @@ class Geometry:
         )
 
 
+_FEWEST_CHANNELS = 16
+"""Channels and filters from which on Winograd's transforms cost less than they save."""
+
+_FEWEST_FOR_KERNELS = 32
+"""The same for the gradient of the kernel."""
+
+_PATCHES = 56
+"""Patches that the native side transforms at a time: native/kernels/winograd.cpp."""
+
+
+def _suits_winograd(brick: Any, channels: int) -> bool:
+    return (
+        tuple(brick.kernel_size) == (3, 3)
+        and tuple(brick.strides) == (1, 1)
+        and tuple(brick.dilation_rate) == (1, 1)
+        and brick.groups == 1
+        and min(channels, brick.filters) >= _FEWEST_CHANNELS
+    )
+
+
 @lowers(Convolution2D)
 class ConvolutionLowering:
     """y = x * W, then b and ReLU where they follow, in one instruction after the border."""
@@ -91,6 +111,8 @@ class ConvolutionLowering:
             groups=brick.groups,
             mirrored=True,
         )
+        if _suits_winograd(brick, shapes[0][-1]):
+            layout.add_winograd(part.key("W"), shapes[0][-1], brick.filters)
 
     def forward(self, writer: Writer, part: Part) -> None:
         """The border, then all taps."""
@@ -110,6 +132,18 @@ class ConvolutionLowering:
                 matrices=[weights.matrix],
                 spatial=True,
                 multiplies=geometry.multiplies,
+            )
+            return
+        if weights.winograd is not None:
+            _winograd(
+                writer,
+                (x, geometry.size, geometry.channels),
+                (y, geometry.output),
+                place,
+                finish,
+                geometry.before,
+                weights.winograd,
+                geometry.multiplies,
             )
             return
         bordered, _, wide = _bordered(writer, x, geometry)
@@ -145,7 +179,10 @@ class ConvolutionLowering:
             sum_columns_in_chunks(writer, dy, part.key("b", bias), geometry.filters)
         key = part.key("W")
         weights = writer.layout.kernels[key]
-        if writer.trains(key):
+        large = min(geometry.channels, geometry.filters) >= _FEWEST_FOR_KERNELS
+        if writer.trains(key) and weights.winograd is not None and large:
+            _winograd_gradient(writer, x, dy, geometry, weights, key)
+        elif writer.trains(key):
             bordered, _, wide = _bordered(writer, x, geometry)
             matrix = weights.matrix
             sums = writer.chunk_sums(f"sums({key})", matrix.size)
@@ -172,6 +209,18 @@ class ConvolutionLowering:
         if found is not None and weights.transposed is not None:
             dx, accumulate = found
             dx.compact = True
+            if weights.winograd_turned is not None:
+                _winograd(
+                    writer,
+                    (dy, geometry.output, geometry.filters),
+                    (dx, geometry.size),
+                    None,
+                    accumulate,
+                    (2 - geometry.before[0], 2 - geometry.before[1]),
+                    weights.winograd_turned,
+                    geometry.multiplies,
+                )
+                return
             self._input_gradient(writer, geometry, weights.transposed, dy, dx, accumulate)
 
     def _input_gradient(
@@ -221,6 +270,86 @@ class ConvolutionLowering:
         )
 
 
+def _even(size: tuple[int, int]) -> tuple[int, int]:
+    return (size[0] + 1) // 2, (size[1] + 1) // 2
+
+
+def _winograd(
+    writer: Writer,
+    source: tuple[Value, tuple[int, int], int],
+    made: tuple[Value, tuple[int, int]],
+    bias: Place | None,
+    finish: int,
+    before: tuple[int, int],
+    matrix: Any,
+    multiplies: int,
+) -> None:
+    """A 3x3 convolution of stride 1: the border that 2x2 patches need, then all patches."""
+    x, size, channels = source
+    y, output = made
+    down, across = _even(output)
+    bordered = _with_border(writer, x, size, channels, (2 * down + 2, 2 * across + 2), before)
+    writer.emit(
+        "winograd",
+        [
+            bordered,
+            y,
+            bias,
+            writer.room("patches", 16 * _PATCHES * channels),
+            writer.room("products", 16 * _PATCHES * matrix.columns),
+        ],
+        [finish, down, across, channels, 2 * across + 2, *output],
+        matrices=[matrix],
+        spatial=True,
+        multiplies=multiplies,
+    )
+
+
+def _winograd_gradient(
+    writer: Writer, x: Value, dy: Value, geometry: Geometry, weights: Any, key: str
+) -> None:
+    """The kernel's gradient through its transform, summed over each chunk, then over the chunks."""
+    down, across = _even(geometry.output)
+    grid = weights.winograd
+    bordered = _with_border(
+        writer, x, geometry.size, geometry.channels, (2 * down + 2, 2 * across + 2), geometry.before
+    )
+    even = _with_border(writer, dy, geometry.output, geometry.filters, (2 * down, 2 * across), (0, 0))
+    sums = writer.chunk_sums(f"sums({key})", grid.size)
+    writer.emit(
+        "winograd_gradient",
+        [
+            bordered,
+            even,
+            sums,
+            writer.room("patches", 16 * _PATCHES * geometry.channels),
+            writer.room("gradients", 16 * _PATCHES * geometry.filters),
+        ],
+        [down, across, geometry.channels, 2 * across + 2, 2 * across, grid.size],
+        matrices=[grid],
+        spatial=True,
+        partial=True,
+        multiplies=geometry.multiplies,
+    )
+    turn = writer.turn(key)
+    table = [
+        number
+        for block in range(len(grid.blocks))
+        for first in range(0, geometry.channels, 16)
+        for number in (block, first, min(16, geometry.channels - first))
+    ]
+    writer.emit_late(
+        "winograd_reduce",
+        [sums],
+        [geometry.channels, 0, turn > 0],
+        matrices=[weights.matrix, grid],
+        table=table,
+        parts=len(table) // 3,
+        turn=turn,
+        multiplies=sums.size // 8,
+    )
+
+
 def sum_columns_in_chunks(writer: Writer, dy: Value, key: str, columns: int) -> None:
     """The gradient of a bias of an image: sums of each chunk's samples, then of the chunks."""
     if not writer.trains(key):
@@ -256,19 +385,35 @@ def _bordered(writer: Writer, x: Value, geometry: Geometry) -> tuple[Value, int,
     """x with its border of zeros, and its height and width; x itself where it needs none."""
     high = geometry.size[0] + geometry.before[0] + geometry.after[0]
     wide = geometry.size[1] + geometry.before[1] + geometry.after[1]
-    if (high, wide) == geometry.size:
-        return x, high, wide
-    made = writer.scratch("x with border", (high, wide, geometry.channels))
+    return (
+        _with_border(writer, x, geometry.size, geometry.channels, (high, wide), geometry.before),
+        high,
+        wide,
+    )
+
+
+def _with_border(
+    writer: Writer,
+    x: Value,
+    size: tuple[int, int],
+    channels: int,
+    wanted: tuple[int, int],
+    before: tuple[int, int],
+) -> Value:
+    """x in the midst of zeros; x itself where there is no border. Negative `before` cuts off."""
+    if wanted == size and before == (0, 0):
+        return x
+    made = writer.scratch("x with border", (*wanted, channels))
     made.compact = True
     writer.emit(
         "pad",
         [x, made],
-        [*geometry.size, geometry.channels, high, wide, *geometry.before],
+        [*size, channels, *wanted, *before],
         [0.0],
         spatial=True,
         multiplies=made.size // 4,
     )
-    return made, high, wide
+    return made
 
 
 def _forward_table(geometry: Geometry, wide: int) -> tuple[list[int], int]:

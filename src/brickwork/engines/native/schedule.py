@@ -38,6 +38,9 @@ _CHUNK_BYTES = 128 << 20
 _HEAVY = 192 << 10
 """Bytes of a kernel from which on few rows at a time would be spent on reading it."""
 
+_ROWS_OF_A_CHUNK = {"reduce": 2, "winograd_reduce": 1}
+"""Instructions that add up the chunks, and which of their numbers says how many rows a chunk has."""
+
 _UPDATED_TOGETHER = 1 << 14
 """Parameters that a thread updates at a time."""
 
@@ -108,8 +111,8 @@ def schedule(
         phase.threaded = sum(step.multiplies for step in phase.steps) * rows > _THREADED
     _place_values(made, rows)
     for step in late:
-        if step.name == "reduce":
-            step.ints[2] = _chunk_of(phases, step.values[0])
+        if step.name in _ROWS_OF_A_CHUNK:
+            step.ints[_ROWS_OF_A_CHUNK[step.name]] = _chunk_of(phases, step.values[0])
     return made
 
 
@@ -152,7 +155,10 @@ def _divide(phase: Phase, rows: int, threads: int) -> None:
     sums = sum(4 * value.size for step in phase.steps for value in step.values if value.chunks)
     chunks = max(1, min(_CHUNKS, _CHUNK_BYTES // max(1, sums)))
     phase.chunk = math.ceil(rows / chunks)
-    widest = max(sum(4 * value.size for value in step.values if not value.chunks) for step in phase.steps)
+    widest = max(
+        sum(4 * value.size for value in step.values if not (value.chunks or value.once))
+        for step in phase.steps
+    )
     phase.group = max(1, min(phase.chunk, _GROUP_BYTES // max(1, 2 * widest)))
 
 
@@ -226,6 +232,18 @@ def _turns(layout: Layout, writer: Writer, direct: Sequence[Step]) -> tuple[Phas
     own = {step.matrices[0].offset for step in direct if len(step.matrices) > 1}
     rest, everything = [], []
     for weights in layout.kernels.values():
+        grid, mirrored = weights.winograd, weights.winograd_turned
+        if grid is not None and mirrored is not None and {grid.offset, mirrored.offset} & read:
+            step = Step(
+                "winograd_weights",
+                [],
+                [weights.tap_rows, mirrored.offset in read],
+                matrices=[weights.matrix, grid, mirrored],
+                parts=len(weights.matrix.blocks),
+                multiplies=weights.matrix.size // 16,
+            )
+            rest.append(step)
+            everything.append(step)
         turned = weights.transposed
         if turned is None or turned.offset not in read:
             continue
@@ -283,7 +301,8 @@ def _place_locals(phase: Phase, rows: int) -> int:
                 first.setdefault(value, index)
                 last[value] = index
     group = min(phase.group or rows, rows)
-    return _allocate(list(first), {value: value.stride * group for value in first}, first, last)
+    sizes = {value: value.size if value.once else value.stride * group for value in first}
+    return _allocate(list(first), sizes, first, last)
 
 
 def _allocate(

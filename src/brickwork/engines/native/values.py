@@ -32,6 +32,8 @@ class Value:
     kept: bool = False
     compact: bool = False
     chunks: bool = False
+    once: bool = False
+    """Room that one instruction uses for itself, whatever the number of rows."""
     space: int = WHOLE
     offset: int = -1
 
@@ -43,7 +45,7 @@ class Value:
     @property
     def stride(self) -> int:
         """Numbers from one row to the next."""
-        size = self.size
+        size = 0 if self.once else self.size
         if self.compact or len(self.shape) != 1 or size < _ALIASED or size % _ALIASED:
             return size
         return size + 16
@@ -88,6 +90,9 @@ class Weights:
     transposed: Matrix | None = None
     taps: int = 1
     groups: int = 1
+    winograd: Matrix | None = None
+    """The kernel transformed for Winograd's F(2x2, 3x3), where it suits, and the transform's transposes."""
+    winograd_turned: Matrix | None = None
     mirrored: bool = False
     """Whether the transpose holds the taps in the opposite order, as the gradient of a convolution does."""
 

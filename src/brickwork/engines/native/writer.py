@@ -130,6 +130,10 @@ class Writer:
         """Room for sums over each chunk of the batch."""
         return Value(f"{'+'.join(self._covers)}.{what}", (size,), compact=True, chunks=True)
 
+    def room(self, what: str, size: int) -> Value:
+        """Room for an instruction's own numbers."""
+        return Value(f"{'+'.join(self._covers)}.{what}", (size,), once=True)
+
     def wants(self, name: str) -> bool:
         """Whether E's gradient with respect to this value is needed."""
         return self.differentiates and name in self._wanted
