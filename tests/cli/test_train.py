@@ -18,6 +18,7 @@ import brickwork
 from brickwork.cli import main
 from brickwork.data import load
 from brickwork.models import load_model
+from brickwork.training.resuming import read_training
 
 COLUMNS = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds"
 FILES = ["best.safetensors", "config.json", "curves.png", "history.csv", "last.safetensors", "summary.txt"]
@@ -323,4 +324,8 @@ def test_ctrl_c_keeps_what_was_trained(tmp_path):
     assert sorted(os.listdir(tmp_path / "run")) == FILES
     epochs = len(history.read_text().splitlines()) - 1
     assert epochs >= 1
-    assert load_model(tmp_path / "run" / "last.safetensors")._plan.step_number >= epochs * 41
+    last = tmp_path / "run" / "last.safetensors"
+    place = read_training(last).position
+    assert place.epoch == epochs, "as many as history.csv has rows"
+    assert 0 <= place.step <= 41  # of 32 rows: 1,294 in all
+    assert load_model(last)._plan.step_number == 41 * place.epoch + place.step

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import inspect
 import json
@@ -15,6 +14,7 @@ from typing import Any
 
 from ..errors import BrickworkError, FormatError, ParameterError, ShapeError, did_you_mean, known_names
 from ..files import explained
+from .own_code import hash_code
 
 _NO_PROBABILITIES = ("Linear", "Bias", "ReLU", "Tanh", "Convolution2D", "Flatten", "Dropout")
 
@@ -48,9 +48,9 @@ def absolute(model: str) -> str:
 
 
 def code_hash(model: str) -> str | None:
-    """64 hexadecimal digits of the file of a user's own model; None for one of the zoo, or no file."""
+    """64 hexadecimal digits of the files of a user's own model; None for one of the zoo, or no file."""
     path = own_file(model)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if is_own(model) and path.is_file() else None
+    return hash_code(path) if is_own(model) and path.is_file() else None
 
 
 def _parts(model: str) -> tuple[str, str]:
