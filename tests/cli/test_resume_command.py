@@ -320,6 +320,14 @@ def test_the_file_of_a_network_that_has_changed_or_is_gone(own):
     assert done.returncode == 2 and "the file is gone. Restore it as it was, or train anew" in done.stderr
 
 
+def test_a_layer_that_could_not_be_saved_is_refused_before_anything_is_written(own):
+    (own / "nets.py").write_text(OWN_LAYER.replace("@layers.register_layer", "").replace("Twice", "Thrice"))
+    done = command(own, "train", "iris", "--model", "nets.py:scaled", "--out", "other")
+    assert done.returncode == 2
+    assert "it received Thrice. Put @brickwork.layers.register_layer above the class." in done.stderr
+    assert not (own / "other").exists()
+
+
 def test_a_network_of_known_layers_needs_no_file(own, tmp_path):
     (own / "plain.py").write_text(NETS)
     run = tmp_path / "plain"

@@ -14,6 +14,7 @@ from .. import optimizers, zoo
 from ..data import Dataset
 from ..data.tasks import CLASSIFICATION
 from ..errors import DivergenceError, ShapeError
+from ..layers.serialization import layer_to_config
 from ..seeds import set_random_seed
 from ..threads import limited_threads
 from ..training.callback import Callback, Logs
@@ -118,6 +119,7 @@ def build(job: Job, dataset: Dataset) -> Any:
             outputs = len(dataset.class_names) or math.prod(dataset.y_train.shape[1:])
             classes = dataset.task == CLASSIFICATION
             model: Any = own_model(job.model, dataset.x_train.shape[1:], outputs, classes=classes)
+            layer_to_config(model)  # what cannot be saved is refused before anything is written
         else:
             model = zoo.build(job.model, dataset, **job.recipe.options)
     except ShapeError as error:
