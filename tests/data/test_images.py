@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import time
 import warnings
 
@@ -355,6 +356,31 @@ def test_old_entries_are_removed(pets, tmp_path, monkeypatch):
     os.utime(place / ".abandoned", (time.time() - 90_000,) * 2)
     open_data(pets, image_size=9)
     assert not (place / ".abandoned").exists()
+
+
+def test_all_folders_together_are_bounded(pets, tmp_path, monkeypatch):
+    """Of three folders two fit; the one that was used longest ago goes."""
+    folders = [pets, *(shutil.copytree(pets, tmp_path / name) for name in ("second", "third"))]
+    shelf = tmp_path / "cache" / "images"
+    for folder, age in zip(folders[:2], (300, 200), strict=True):
+        before = set(shelf.glob("*/*"))
+        open_data(folder)
+        (made,) = set(shelf.glob("*/*")) - before
+        os.utime(made, (time.time() - age,) * 2)
+    size = sum(file.stat().st_size for file in made.iterdir())
+    (shelf / "notes").mkdir()
+    (shelf / "notes" / "of somebody else").mkdir()
+    monkeypatch.setattr(cache, "_MOST_BYTES", 2 * size)
+    told = []
+    open_data(folders[0], report=told.append)  # used just now: the second is the oldest
+    open_data(folders[2])
+    assert len(list(shelf.glob("*/*/x.npy"))) == 2 and made not in shelf.glob("*/*")
+    open_data(folders[0], report=told.append)
+    assert told == [] and not made.parent.exists() and (shelf / "notes" / "of somebody else").exists()
+    monkeypatch.setattr(cache, "_MOST_BYTES", 1)
+    open_data(folders[1])  # the newest stays, however large it is
+    (left,) = shelf.glob("*/*/x.npy")
+    assert left.parent.parent == made.parent
 
 
 def test_a_damaged_entry_is_made_anew(pets, tmp_path):

@@ -7,6 +7,7 @@ meets half of one; its key tells what it was made from.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import time
@@ -28,8 +29,14 @@ Array = npt.NDArray[Any]
 _KEPT = 4
 """Entries of one place that are kept; older ones are removed when a new one is made."""
 
+_MOST_BYTES = 20 << 30
+"""Of all entries of a shelf together, but for the one that was made last, which may be larger alone."""
+
 _ABANDONED = 24 * 3600
 """Seconds after which a temporary folder is one that a killed process left."""
+
+
+_KEY = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -53,8 +60,11 @@ def find(place: Path, key: str, names: Iterable[str]) -> dict[str, Array] | None
     return found
 
 
-def keep(place: Path, key: str, arrays: Mapping[str, Made]) -> dict[str, Array]:
-    """Write an entry and map it. Raises FileError where the disk is full or not writable."""
+def keep(place: Path, key: str, arrays: Mapping[str, Made], *, shelf: Path | None = None) -> dict[str, Array]:
+    """Write an entry and map it; of the places in `shelf`, the entries are removed that become too much.
+
+    Raises FileError where the disk is full or not writable.
+    """
     entry = place / key
     temporary = place / f".{key}.{secrets.token_hex(4)}"
     with explained(entry):
@@ -70,6 +80,8 @@ def keep(place: Path, key: str, arrays: Mapping[str, Made]) -> dict[str, Array]:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     _prune(place, entry)
+    if shelf is not None:
+        _bound(shelf, entry)
     found = find(place, key, arrays)
     if found is None:
         raise FileError(
@@ -104,3 +116,17 @@ def _prune(place: Path, entry: Path) -> None:
         old += [path for path in others if path.name.startswith(".") and path.stat().st_mtime < limit]
         for path in old:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _bound(shelf: Path, entry: Path) -> None:
+    """Remove entries of all places, those first that were not used for the longest time."""
+    with suppress(OSError):
+        entries = [path for path in shelf.glob("*/*") if _KEY.fullmatch(path.name) and path.is_dir()]
+        entries.sort(key=lambda path: (path == entry, path.stat().st_mtime), reverse=True)
+        total = 0
+        for path in entries:
+            total += sum(file.stat().st_size for file in path.iterdir())
+            if total > _MOST_BYTES and path != entry:
+                shutil.rmtree(path, ignore_errors=True)
+                with suppress(OSError):  # refused where there are others
+                    path.parent.rmdir()

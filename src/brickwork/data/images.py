@@ -121,7 +121,8 @@ def _pixels(
     root: Path, listing: Listing, size: tuple[int, int] | None, report: Report | None
 ) -> tuple[Any, list[str]]:
     """All images (N, H, W, C), from the cache, or decoded each time they are asked for; what to tell."""
-    place = cache_folder() / "images" / hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
+    shelf = cache_folder() / "images"
+    place = shelf / hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
     key = hashlib.sha256(f"{_VERSION} {size} {listing.fingerprint()}".encode("utf-8", "surrogateescape"))
     found = cache.find(place, key.hexdigest()[:32], ["x"])
     if found is not None and found["x"].dtype == np.uint8 and len(found["x"]) == len(listing.paths):
@@ -136,7 +137,8 @@ def _pixels(
         if nbytes > _free(place) * 0.9:
             raise FileError(f"Cannot write {nbytes / 2**30:.1f} GiB to {place}: the disk is too full.")
         blocks = decode_all(listing.paths, told, height, width, channels)
-        kept = cache.keep(place, key.hexdigest()[:32], {"x": cache.Made(shape, "u1", blocks)})
+        made = {"x": cache.Made(shape, "u1", blocks)}
+        kept = cache.keep(place, key.hexdigest()[:32], made, shelf=shelf)
         return _nearby(kept["x"]), []
     except FileError as error:
         files = ImageFiles(listing.paths, told, height, width, channels)
