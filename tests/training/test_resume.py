@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from brickwork.optimizers import Adam
 from brickwork.optimizers.schedules import ExponentialDecay
 from brickwork.seeds import set_random_seed
 from brickwork.training import run_folder
+from brickwork.training.resuming import read_training
 from brickwork.training.run_folder import RunFolder
 
 
@@ -210,6 +213,46 @@ def test_a_failing_disk_leaves_the_moment_before(tmp_path, monkeypatch):
     assert not [name for name in os.listdir(tmp_path / "cut") if name.startswith(".")]
     load_all(tmp_path / "cut")
     require_same(whole, train(tmp_path / "cut", resume=True), tmp_path / "whole", tmp_path / "cut")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 256 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("a disk can be made only where mount may be called")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+class Fill(Callback):
+    """Fills the disk to its last byte when the second epoch ends."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1:
+            with open(self.path, "wb", buffering=0) as file:
+                with pytest.raises(OSError, match="No space left"):
+                    while True:
+                        file.write(bytes(512))
+
+
+def test_a_full_disk_leaves_the_moment_before(tmp_path, small_disk):
+    whole = train(tmp_path / "whole")
+    cut = small_disk / "cut"
+    with pytest.raises(files.FileError, match="The disk is full. Free some space"):
+        train(cut, Fill(small_disk / "other"))
+    assert not [name for name in os.listdir(cut) if name.startswith(".")]
+    load_all(cut)
+    position = read_training(cut / "last.safetensors").position
+    assert (position.epoch, position.step) == (1, 0)
+    assert numbers(cut)["epoch"] == [1]
+    (small_disk / "other").unlink()
+    require_same(whole, train(cut, Callback(), resume=True), tmp_path / "whole", cut)
 
 
 def load_all(folder):
