@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 
 # Before anything imports them: these are read once, at import.
@@ -19,9 +20,15 @@ hypothesis.settings.register_profile("full", deadline=None, max_examples=200, pr
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the long tests too, and draw more examples")
+    parser.addoption("--native-folder", metavar="FOLDER", help="take the native module from there")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if folder := config.getoption("--native-folder"):
+        import brickwork
+
+        brickwork.__path__.insert(0, os.path.abspath(folder))
+        assert brickwork.__path__[0] in importlib.import_module("brickwork._native").__file__
     # A profile asked for by hypothesis's own option wins.
     if config.getoption("--hypothesis-profile", None) is None:
         hypothesis.settings.load_profile("full" if config.getoption("--full") else "ci")

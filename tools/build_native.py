@@ -2,7 +2,8 @@
 
     python tools/build_native.py                        # again after a change in native/: what changed only
     python tools/build_native.py --test                 # and runs native/tests on every instruction set
-    python tools/build_native.py --sanitize --test      # these, under AddressSanitizer and UBSan (no module)
+    python tools/build_native.py --sanitize --test      # these and the engines' tests, under AddressSanitizer
+                                                        # and UBSan, with a module in the build folder
 
 Needs a C++17 compiler, and from PyPI nanobind, cmake and ninja, which `pip install -e '.[dev]'` installs.
 """
@@ -45,11 +46,36 @@ def test(folder: Path) -> None:
         subprocess.run([program], check=True, env=os.environ | {"BRICKWORK_ISA": name})
 
 
+def test_engine(folder: Path) -> None:
+    """Runs the tests of the native engine on the module in `folder`, which is compiled with sanitizers."""
+    compiler = os.environ.get("CXX", "c++")
+    # Python itself is compiled without: the sanitizer must be there before the module, exceptions with it.
+    libraries = [
+        subprocess.run([compiler, f"-print-file-name={name}"], check=True, capture_output=True, text=True)
+        for name in ("libasan.so", "libstdc++.so")
+    ]
+    environment = os.environ | {
+        "LD_PRELOAD": " ".join(library.stdout.strip() for library in libraries),
+        "ASAN_OPTIONS": "detect_leaks=0",  # Python leaves much behind on purpose
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--native-folder",
+        str(folder),
+        "tests/engines",
+        "-k",
+        "native",
+    ]
+    subprocess.run(command, check=True, cwd=ROOT, env=environment)
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--test", action="store_true", help="build and run the tests of native/tests")
-    parser.add_argument("--sanitize", action="store_true", help="the tests alone, with sanitizers")
+    parser.add_argument("--sanitize", action="store_true", help="with sanitizers, in a folder of its own")
     parser.add_argument("--fresh", action="store_true", help="forget an earlier configuration")
     arguments = parser.parse_args()
 
@@ -58,14 +84,15 @@ def main() -> None:
     if arguments.fresh:
         shutil.rmtree(folder, ignore_errors=True)
     options = ["-DBRICKWORK_NATIVE_TESTS=ON"]
+    options += ["-DBRICKWORK_IN_PLACE=ON", f"-DPython_EXECUTABLE={sys.executable}"]
     if arguments.sanitize:
-        options += ["-DBRICKWORK_NATIVE_MODULE=OFF", "-DBRICKWORK_SANITIZE=address,undefined"]
-    else:
-        options += ["-DBRICKWORK_IN_PLACE=ON", f"-DPython_EXECUTABLE={sys.executable}"]
+        options += ["-DBRICKWORK_SANITIZE=address,undefined", f"-DBRICKWORK_MODULE_FOLDER={folder}"]
     try:
         build(folder, options)
         if arguments.test:
             test(folder)
+            if arguments.sanitize:
+                test_engine(folder)
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)
 
