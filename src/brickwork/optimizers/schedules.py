@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._lazy import suggest
-from ..arguments import Configured, Flag, Real, Text, Whole, argument, configured
+from ..arguments import Configured, Flag, Maybe, Real, Text, Whole, argument, configured
 from ..catalogue import Catalogue
 
 
@@ -57,8 +57,48 @@ class ExponentialDecay(LearningRateSchedule):
         )
 
 
+@configured()
+class CosineDecay(LearningRateSchedule):
+    """Half a cosine from the first rate down to a part of it; before it, if asked, a straight line up.
+
+    rate(step) = r * ((1 - alpha) * (1 + cos(pi * min(s / decay_steps, 1))) / 2 + alpha); without warm-up
+    s = step and r = initial_learning_rate. With `warmup_target` the rate first goes from initial_learning_rate
+    to it in `warmup_steps` steps; then r = warmup_target and s = step - warmup_steps. (Formula and arguments as
+    in Keras 3; Loshchilov and Hutter, "SGDR", 2017, without the restarts.)
+
+    Parameters
+    ----------
+    initial_learning_rate : number of at least 0
+    decay_steps : whole number of at least 1
+    alpha : the last rate as a part of the first, number of at least 0, default 0
+    name : str, default "CosineDecay"
+    warmup_target : None (default: no warm-up) or number of at least 0
+    warmup_steps : whole number of at least 0, default 0
+
+    >>> CosineDecay(0.1, decay_steps=100)(50)
+    0.05
+    """
+
+    initial_learning_rate: float = argument(Real(0.0))
+    decay_steps: int = argument(Whole(1))
+    alpha: float = argument(Real(0.0), default=0.0)
+    name: str = argument(Text(), default="CosineDecay")
+    warmup_target: float | None = argument(Maybe(Real(0.0)), default=None)
+    warmup_steps: int = argument(Whole(0), default=0)
+
+    def __call__(self, step: int) -> float:
+        """The learning rate after `step` updates."""
+        first = self.initial_learning_rate
+        if self.warmup_target is not None:
+            if step < self.warmup_steps:
+                return first + (self.warmup_target - first) * step / self.warmup_steps
+            first, step = self.warmup_target, step - self.warmup_steps
+        part = (1.0 + math.cos(math.pi * min(step / self.decay_steps, 1.0))) / 2.0
+        return first * ((1.0 - self.alpha) * part + self.alpha)
+
+
 _CATALOGUE: Catalogue[LearningRateSchedule] = Catalogue(
-    "learning rate schedule", LearningRateSchedule, (ExponentialDecay,)
+    "learning rate schedule", LearningRateSchedule, (CosineDecay, ExponentialDecay)
 )
 
 
