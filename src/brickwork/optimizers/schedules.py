@@ -61,10 +61,10 @@ class ExponentialDecay(LearningRateSchedule):
 class CosineDecay(LearningRateSchedule):
     """Half a cosine from the first rate down to a part of it; before it, if asked, a straight line up.
 
-    rate(step) = r * ((1 - alpha) * (1 + cos(pi * min(s / decay_steps, 1))) / 2 + alpha); without warm-up
-    s = step and r = initial_learning_rate. With `warmup_target` the rate first goes from initial_learning_rate
-    to it in `warmup_steps` steps; then r = warmup_target and s = step - warmup_steps. (Formula and arguments as
-    in Keras 3; Loshchilov and Hutter, "SGDR", 2017, without the restarts.)
+    rate(step) = r * ((1 - alpha) * (1 + cos(pi * min(s / decay_steps, 1))) / 2 + alpha). Without warm-up,
+    s = step and r = initial_learning_rate. With `warmup_target` the rate first goes from
+    initial_learning_rate to it in `warmup_steps` steps; then r = warmup_target and s = step - warmup_steps.
+    (Formula and arguments as in Keras 3; Loshchilov and Hutter, "SGDR", 2017, without the restarts.)
 
     Parameters
     ----------
