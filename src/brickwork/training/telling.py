@@ -43,9 +43,10 @@ _BESIDE = 1 << 16
 
 def tell_network(model: Model) -> tuple[dict[str, Any], dict[str, Array]]:
     """A network and its weights, as JSON and arrays."""
+    weights = tell_weights(model)  # first, since a network without any says what it lacks
     with sharing():
         network = layer_to_config(model)
-    return {"floatx": _float_type(model), "network": network, **tell_paths(model)}, tell_weights(model)
+    return {"floatx": _float_type(model), "network": network, **tell_paths(model)}, weights
 
 
 def make_network(header: Mapping[str, Any], tensors: Mapping[str, Array]) -> Model:
