@@ -209,7 +209,7 @@ class BoundPlan {
                 return false;
             }
             // Ctrl-C that is held back (engines/interrupts.py) is noted there; the step in flight is given up.
-            return PyObject_IsTrue(stop_.ptr()) == 0;
+            return !may_give_up_ || PyObject_IsTrue(stop_.ptr()) == 0;
         };
     }
 
@@ -232,6 +232,7 @@ class BoundPlan {
         const double* rate = rates.data();
         double* sums = totals.data();
         int64_t done = start;
+        may_give_up_ = true;
         {
             nb::gil_scoped_release release;
             asked_ = Clock::now();
@@ -251,6 +252,7 @@ class BoundPlan {
                 }
             }
         }
+        may_give_up_ = false;
         return {finish(status), done - start};
     }
 
@@ -352,6 +354,7 @@ class BoundPlan {
     bw::Plan plan_;
     std::vector<nb::object> calls_;
     nb::object stop_ = nb::none();
+    bool may_give_up_ = false;  ///< training: what is given up is begun again, or the exception follows
     std::optional<nb::python_error> pending_;
     Clock::time_point asked_;
 };

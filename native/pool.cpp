@@ -58,8 +58,12 @@ class Pool {
         }
         // Finished pieces are counted, not workers: one that never woke up holds nobody back.
         for (int i = 0; left_.load(std::memory_order_acquire) > 0; ++i) {
-            if (i < PAUSES * 4) pause_briefly();
-            else std::this_thread::yield();
+            if (i < PAUSES * 4) {
+                pause_briefly();
+            } else {
+                std::this_thread::yield();
+                if (between && all) all = (*between)();  // what others have in hand may end early by it
+            }
         }
         // No worker may still look at this job's counters when the next one sets them.
         {
@@ -125,11 +129,11 @@ class Pool {
 
 // Never destroyed: its threads run until the process ends, and a forked child has none of them.
 Pool* pool = nullptr;
-std::mutex* in_use = nullptr;
+std::atomic<bool> in_use{false};
 
 void forget() {
     pool = new Pool;
-    in_use = new std::mutex;
+    in_use = false;
 }
 
 void prepare() {
@@ -151,8 +155,11 @@ bool share_out(int pieces, int threads, const std::function<void(int, int)>& wor
     if (threads > pieces) threads = pieces;
     if (threads > 1) {
         prepare();
-        std::unique_lock<std::mutex> mine(*in_use, std::try_to_lock);
-        if (mine.owns_lock()) return pool->run(pieces, threads, work, between);
+        if (!in_use.exchange(true, std::memory_order_acquire)) {
+            const bool all = pool->run(pieces, threads, work, between);
+            in_use.store(false, std::memory_order_release);
+            return all;
+        }
     }
     for (int piece = 0; piece < pieces; ++piece) {
         if (between && !(*between)()) return false;

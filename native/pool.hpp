@@ -9,8 +9,9 @@ namespace bw {
 /// caller is one (worker 0), and returns when all are done. Pieces may run in any order and must not throw.
 ///
 /// One pool serves the whole process. Where another thread is using it, the caller does the work alone. A
-/// child process after fork makes a pool of its own. `between`, where given, is called by the caller between
-/// its pieces; once it returns false, no further piece is begun. Returns whether all pieces were done.
+/// child process after fork makes a pool of its own. `between`, where given, is called by the caller's thread
+/// between its pieces and while it waits for those of others; once it returns false, no further piece is begun.
+/// Returns false if it has; else all pieces were done.
 bool share_out(int pieces, int threads, const std::function<void(int, int)>& work,
                const std::function<bool()>* between = nullptr);
 

@@ -24,6 +24,6 @@ def compiled_once(tmp_path_factory):
         jax.config.update(name, value)
 
 
-@pytest.fixture(params=["reference", "jax"])
+@pytest.fixture(params=["reference", "native", "jax"])
 def engine(request):
     return get_engine(request.param)

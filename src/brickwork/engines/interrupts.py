@@ -91,10 +91,11 @@ def _held(answer: _Answer | None) -> Iterator[None]:
 
 
 class Waiting:
-    """True while a Ctrl-C is held back: what takes long looks at it, and gives up what is not done."""
+    """True while a Ctrl-C is held back in this thread: what takes long gives up what is not done."""
 
     def __bool__(self) -> bool:
-        return _answer is not None and _answer.came is not None
+        held = _inside and _answer is not None and _answer.came is not None
+        return held and threading.current_thread() is threading.main_thread()
 
 
 def write(held: Mapping[str, Array], values: Mapping[str, Any]) -> None:

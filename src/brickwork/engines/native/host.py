@@ -95,12 +95,13 @@ class _Call:
         state = {name: plan.numbers(place, self.statistic_shapes[name]) for name, place in self.held.items()}
         trains = training and not (node.frozen and bool(state))
         ctx = Context(trains, state, plan.seed, step, node.stream, 0)
-        y, self._saved = node.brick.forward(
-            self._params(), *[self._array(x, rows) for x in self.inputs], ctx=ctx
-        )
-        if state and trains:
-            for name, array in node.brick.next_state(state, self._saved).items():
-                plan.numbers(self.next[name], self.statistic_shapes[name])[...] = array
+        with np.errstate(all="ignore"):  # what is not finite is found and told after the pass
+            y, self._saved = node.brick.forward(
+                self._params(), *[self._array(x, rows) for x in self.inputs], ctx=ctx
+            )
+            if state and trains:
+                for name, array in node.brick.next_state(state, self._saved).items():
+                    plan.numbers(self.next[name], self.statistic_shapes[name])[...] = array
         made = (y,) if len(self.outputs) == 1 else y
         for value, array in zip(self.outputs, made, strict=True):
             self._array(value, rows)[...] = array
@@ -109,7 +110,8 @@ class _Call:
         """dx and the gradients of the parameters."""
         dys = [None if value is None else np.array(self._array(value, rows)) for value in self.dys]
         dy = dys[0] if len(dys) == 1 else tuple(dys)
-        dxs, dparameters = self.node.brick.backward(self._params(), self._saved, dy)
+        with np.errstate(all="ignore"):
+            dxs, dparameters = self.node.brick.backward(self._params(), self._saved, dy)
         for found, dx in zip(self.dxs, dxs, strict=True):
             if found is None or dx is None:
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from ... import metrics
 from ...arrays import Array
 from ...data.source import Batch
+from ...errors import GraphError, did_you_mean, known_names
 from ...graph.graph import Graph
 from ...regularizers import L1, L1L2, L2
 from ..base import MetricUse, Program
@@ -236,16 +237,33 @@ class Pass:
     # -- arrays ---------------------------------------------------------------------------------------
 
     def sources(self, batch: Batch) -> list[tuple[int, int, int, int]]:
-        """The arrays of a batch as the native side takes them; they must outlive the call."""
+        """The arrays of a batch as the native side takes them; the pass keeps them alive."""
+        missing = next((name for name in self.inputs if name not in batch), None)
+        if missing is not None:
+            raise GraphError(
+                f"A pass takes an array for each input; there is none for {missing!r}, only for "
+                f"{known_names(batch) or 'nothing'}.{did_you_mean(missing, batch)}"
+            )
+        kinds = [np.int32 if self.writer.value(name).integer else np.float32 for name in self.inputs]
+        self._batch = [
+            np.ascontiguousarray(batch[name], kind) for name, kind in zip(self.inputs, kinds, strict=True)
+        ]
         return [
             (
-                batch[name].__array_interface__["data"][0],
-                batch[name].strides[0] if batch[name].ndim else 0,
+                array.__array_interface__["data"][0],
+                array.strides[0],
                 self.sizes[name],
-                7 if batch[name].dtype == np.int32 else 0,
+                7 if kind is np.int32 else 0,
             )
-            for name in self.inputs
+            for name, array, kind in zip(self.inputs, self._batch, kinds, strict=True)
         ]
+
+    def run(self, call: Callable[..., tuple[int, Any]], *arguments: Any) -> Any:
+        """Call a function of the native plan; raise what a brick or Ctrl-C raised meanwhile."""
+        status, found = call(*arguments)
+        if status:
+            self.native.raise_pending()
+        return found
 
     def outputs(self, rows: int) -> list[Array]:
         """Arrays for the outputs of so many rows."""

@@ -24,6 +24,9 @@ from .values import Place
 _SECONDS = 0.1
 """Time after which the C++ side comes back, so that progress can be shown and signals be heard."""
 
+_PASSES = 16
+"""Passes that are kept: each has buffers of its own, and batches may come in any number of sizes."""
+
 _NOT_FINITE = 1
 """Status of a step that met a number that is not finite; 0 is success."""
 
@@ -72,14 +75,20 @@ class NativePlan(Plan):
             self._layout.parameters, self._layout.transposed, self._layout.statistic_count, len(self.slots)
         )
         self._passes: dict[tuple[str, int, int], Pass] = {}
-        self._moved = False
+        self._moved = self._frozen = False
+        self._brought: set[Pass] = set()
+        self._prepared: dict[int, tuple[Pass, Batch, list[Array], tuple[Any, ...]]] = {}
 
     # -- passes, made when they are first needed ----------------------------------------------------
 
     def _pass(self, kind: str, rows: int) -> Pass:
         threads = get_threads()
         key = (kind, rows, threads)
-        if key not in self._passes:
+        if key in self._passes:
+            self._passes[key] = self._passes.pop(key)  # the one that was used last stands last
+        else:
+            while len(self._passes) >= _PASSES:
+                del self._passes[next(iter(self._passes))]
             self._passes[key] = Pass(
                 self._native,
                 self._store,
@@ -103,6 +112,10 @@ class NativePlan(Plan):
 
     def _bring(self, made: Pass) -> None:
         """What the models hold, to the native side."""
+        if made in self._brought:
+            return
+        if self._frozen:
+            self._brought.add(made)
         layout, store = self._layout, self._store
         layout.write(self._native, store.parameters, self.parameters)
         for index, arrays in enumerate(self.slots.values()):
@@ -123,6 +136,10 @@ class NativePlan(Plan):
         for key, array in self.statistics.items():
             if key in layout.statistics:
                 array[...] = self.numbers(layout.statistics[key], array.shape)
+
+    def freeze(self) -> None:
+        """See Plan."""
+        self._frozen = True
 
     def settle(self) -> None:
         """See Plan."""
@@ -160,8 +177,10 @@ class NativePlan(Plan):
         self._bring(made)
         measures = Measures(made, self.program)
         sums = measures.numbers
-        _, energy = made.native.gradients(
-            made.sources(batch), None, 0, rows, self.seed, self.step_number, training, made.threads, sums
+        sources = made.sources(batch)
+        energy = made.run(
+            made.native.gradients,
+            *(sources, None, 0, rows, self.seed, self.step_number, training, made.threads, sums),
         )
         trainable = {key: np.zeros_like(self.parameters[key]) for key in self.program.trainable}
         self._layout.read(
@@ -204,12 +223,13 @@ class NativePlan(Plan):
             return self._step_by_text(batch, rate, before)
         made = self._pass("train", rows)
         measures = Measures(made, self.program, before)
-        with uninterrupted():
-            self._bring(made)
-            self._train(
-                made, measures, made.sources(batch), None, rows, rows, 0, np.array([rate]), lambda: batch
-            )
-            self._fetch()
+        sources, rates = made.sources(batch), np.array([rate])
+        done = 0
+        while not done:  # a step that Ctrl-C cut short, where whoever answered it let the training go on
+            with uninterrupted():
+                self._bring(made)
+                done = self._train(made, measures, sources, None, rows, rows, 0, rates, lambda: batch)
+                self._fetch()
         return self.totals
 
     def _step_by_text(self, batch: Batch, rate: float, before: Totals) -> Totals:
@@ -284,9 +304,7 @@ class NativePlan(Plan):
         totals: Totals | None = None,
     ) -> dict[str, float]:
         """See Plan; the C++ side runs until a tenth of a second has passed, then reports."""
-        made = self._pass("train", batch_size)
-        sources = _described(source, made)
-        if self._rule is None or sources is None:
+        if self._rule is None:
             return super().epoch(
                 source,
                 order,
@@ -297,28 +315,27 @@ class NativePlan(Plan):
                 start=start,
                 totals=totals,
             )
+        made = self._pass("train", batch_size)
         self.step_number = first_step + start
         self.totals = totals or self.program.start()
         measures = Measures(made, self.program, self.totals)
         every = np.ascontiguousarray(rates, np.float64)
         rows = np.ascontiguousarray(order, np.int64)
+        sources = _described(source, made)
         self._bring(made)
         self._moved = True
         done = start
         try:
             while done < len(every):
-                with uninterrupted():
-                    done += self._train(
-                        made,
-                        measures,
-                        sources,
-                        rows,
-                        len(rows),
-                        batch_size,
-                        done,
-                        every,
-                        lambda: source.gather(self._failed_rows(rows, first_step, batch_size)),
-                    )
+                if sources is None:
+                    batch = _gathered(source, rows, done, batch_size)
+                    done += self._train_gathered(made, measures, batch, every[done : done + 1])
+                else:
+                    with uninterrupted():
+                        done += self._train(
+                            *(made, measures, sources, rows, len(rows), batch_size, done, every),
+                            lambda: _gathered(source, rows, self.step_number - first_step, batch_size),
+                        )
                 if report is not None:
                     report(done, self.totals)
         finally:
@@ -327,9 +344,11 @@ class NativePlan(Plan):
                 self._moved = False
         return self.program.results(self.totals)
 
-    def _failed_rows(self, order: Array, first_step: int, batch_size: int) -> Array:
-        index = self.step_number - first_step
-        return order[index * batch_size : (index + 1) * batch_size]
+    def _train_gathered(self, made: Pass, measures: Measures, batch: Batch, rates: Array) -> int:
+        """One step on rows that the native side cannot read where they lie."""
+        count, sources = _rows_of(batch), made.sources(batch)
+        with uninterrupted():
+            return self._train(made, measures, sources, None, count, count, 0, rates, lambda: batch)
 
     def evaluate_batch(self, batch: Batch, totals: Totals) -> Totals:
         """See Plan."""
@@ -338,7 +357,8 @@ class NativePlan(Plan):
         self._bring(made)
         measures = Measures(made, self.program, totals)
         measures.begin(0)
-        made.native.forward(made.sources(batch), 0, rows, rows, made.threads, measures.numbers, [], 1e9)
+        sources = made.sources(batch)
+        made.run(made.native.forward, sources, 0, rows, rows, made.threads, measures.numbers, [], 1e9)
         measures.finish(1)
         return measures.totals(extra=made.penalties_left(self.parameters) * rows)
 
@@ -356,10 +376,11 @@ class NativePlan(Plan):
         extra = made.penalties_left(self.parameters)
         done = 0
         while done < len(source):
-            _, took = made.native.forward(
-                sources, done, len(source), rows, made.threads, measures.numbers, [], _SECONDS
+            numbers = measures.numbers
+            done += made.run(
+                made.native.forward,
+                *(sources, done, len(source), rows, made.threads, numbers, [], _SECONDS),
             )
-            done += took
             if report is not None:
                 report(-(-done // batch_size), measures.totals(extra=extra * done))
         return self.program.results(measures.totals(extra=extra * done))
@@ -367,13 +388,38 @@ class NativePlan(Plan):
     def predict_batch(self, batch: Batch) -> tuple[Array, ...]:
         """See Plan."""
         rows = _rows_of(batch)
+        if self._frozen:
+            return self._predict_again(batch, rows)
         made = self._pass("predict", rows)
         self._bring(made)
         outputs = made.outputs(rows)
-        made.native.forward(
-            made.sources(batch), 0, rows, rows, made.threads, np.zeros(0), made.addresses(outputs), 1e9
-        )
+        sources, to = made.sources(batch), made.addresses(outputs)
+        made.run(made.native.forward, sources, 0, rows, rows, made.threads, np.zeros(0), to, 1e9)
         return tuple(outputs)
+
+    def _predict_again(self, batch: Batch, rows: int) -> tuple[Array, ...]:
+        """Through arrays whose addresses were told once: telling takes as long as a small network."""
+        if rows not in self._prepared:
+            made = self._pass("predict", rows)
+            self._bring(made)
+            inputs = {name: np.array(batch[name]) for name in made.inputs}
+            outputs = made.outputs(rows)
+            told = (
+                made.sources(inputs),
+                0,
+                rows,
+                rows,
+                made.threads,
+                np.zeros(0),
+                made.addresses(outputs),
+                1e9,
+            )
+            self._prepared[rows] = (made, inputs, outputs, told)
+        made, inputs, outputs, told = self._prepared[rows]
+        for name, array in inputs.items():
+            np.copyto(array, batch[name])
+        made.run(made.native.forward, *told)
+        return tuple(array.copy() for array in outputs)
 
     def predict(
         self, source: ArraySource, batch_size: int, report: Report | None = None
@@ -388,17 +434,11 @@ class NativePlan(Plan):
         outputs = made.outputs(len(source))
         done = 0
         while done < len(source):
-            _, took = made.native.forward(
-                sources,
-                done,
-                len(source),
-                rows,
-                made.threads,
-                np.zeros(0),
-                made.addresses([array[done:] for array in outputs]),
-                _SECONDS,
+            to = made.addresses([array[done:] for array in outputs])
+            done += made.run(
+                made.native.forward,
+                *(sources, done, len(source), rows, made.threads, np.zeros(0), to, _SECONDS),
             )
-            done += took
             if report is not None:
                 report(-(-done // batch_size), {})
         return tuple(outputs)
@@ -407,6 +447,11 @@ class NativePlan(Plan):
 def measured_by_text(made: Pass) -> bool:
     """Whether a metric of the pass has no native form."""
     return bool(made.text_metrics)
+
+
+def _gathered(source: ArraySource, order: Array, step: int, batch_size: int) -> Batch:
+    """The rows of a step of a pass."""
+    return source.gather(order[step * batch_size : (step + 1) * batch_size])
 
 
 def _rows_of(batch: Batch) -> int:

@@ -1,4 +1,4 @@
-"""What instructions work on: values (a row of numbers for each sample), and the matrices of packed kernels."""
+"""What instructions work on: values (a row of numbers for each sample), and matrices of packed kernels."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ class Writer:
         return self.gradients.get(name) if name in self._with_gradient else None
 
     def dx(self, name: str) -> tuple[Value, int] | None:
-        """Where to write a part of a value's gradient, and whether to add to what is there. None: not wanted."""
+        """Where to write a part of a value's gradient, and whether to add to it. None: it is not wanted."""
         if not self.wants(name):
             return None
         accumulate = name in self._with_gradient
