@@ -170,6 +170,7 @@ def train(folder, *, kind="epochs", engine="reference", more=()):
         callbacks=listed,
         resume_from=resume,
     )
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # one that comes too late
     model.save_weights(folder / "final.safetensors")
 
 
