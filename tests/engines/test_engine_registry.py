@@ -26,7 +26,10 @@ def test_an_engine_stays_as_it_is():
 
 
 def test_unknown_names():
-    message = r"`engine` must be one of 'native', 'reference', 'jax'; got engine='referense'. Did you mean 'reference'\?"
+    message = (
+        r"^`engine` must be one of 'native', 'reference', 'jax'; got engine='referense'. "
+        r"Did you mean 'reference'\?$"
+    )
     with pytest.raises(ParameterError, match=message):
         get_engine("referense")
     with pytest.raises(ParameterError, match=r"or an object with a method plan; got 3\."):
