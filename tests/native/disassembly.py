@@ -108,3 +108,8 @@ def multiplying_loops(function: Function) -> Iterator[list[str]]:
 def spills(function: Function) -> list[str]:
     """The stack accesses in these loops: sums, or what they are made of, that left the registers."""
     return [text for loop in multiplying_loops(function) for text in function.stack_accesses(loop)]
+
+
+def of_vectors(texts: list[str]) -> list[str]:
+    """Those of these instructions that move or compute vectors."""
+    return [text for text in texts if re.search(r"%[xyz]mm", text)]

@@ -15,7 +15,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from disassembly import Function, functions, multiplying_loops, spills, too_wide
+from disassembly import Function, functions, multiplying_loops, of_vectors, spills, too_wide
 
 from brickwork.engines.native_module import load_native, why_missing
 
@@ -52,7 +52,11 @@ def test_micro_kernels_keep_their_sums_in_registers(code):
     kernels = [function for function in code if MICRO_KERNEL.match(function.name)]
     assert bool(kernels) == any("micro" in path.read_text() for path in NATIVE.glob("kernels/*.cpp"))
     assert all(list(multiplying_loops(function)) for function in kernels)
-    broken = {function.name: spills(function)[:3] for function in kernels if spills(function)}
+    found = {function.name: spills(function) for function in kernels}
+    if b"clang version" in Path(load_native().__file__).read_bytes():
+        # It keeps some addresses on the stack, which costs little.
+        found = {name: of_vectors(texts) for name, texts in found.items()}
+    broken = {name: texts[:3] for name, texts in found.items() if texts}
     assert not broken, broken
 
 
@@ -108,7 +112,8 @@ def test_the_check_finds_spilled_sums(broken_code):
     assert MICRO_KERNEL.match(few.name) and few.instruction_set == "avx2"
     assert len(list(few.inner_loops())) == 1
     assert spills(few) == []
-    assert spills(many)
+    assert of_vectors(spills(many))
+    assert of_vectors(["add 0xc0(%rsp),%rdx", "vmovaps %ymm2,(%rsp)"]) == ["vmovaps %ymm2,(%rsp)"]
 
 
 def test_the_check_finds_code_that_leaves_its_set(broken_code):
