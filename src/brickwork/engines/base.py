@@ -252,6 +252,9 @@ class Plan(ABC):
     def settle(self) -> None:  # noqa: B027 - most engines have nothing to do
         """Write back what is still on a device; called from `report`, before the state is asked for."""
 
+    def freeze(self) -> None:  # noqa: B027 - most engines have nothing to do
+        """From now on only this plan's own methods change its arrays: it need not look at them anew."""
+
     def advance(
         self,
         gradients: Mapping[str, Array],

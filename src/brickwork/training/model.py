@@ -22,6 +22,7 @@ from .measuring import Prediction, evaluation, shortened, steps_of
 from .network import Network
 from .one_batch import OneBatch, metrics_names
 from .one_batch import listed as in_order
+from .predictor import Predictor
 from .program import Compiled, build_program, check_names, predicting_program
 from .resuming import read_training
 from .wiring import BrickLayer
@@ -76,7 +77,7 @@ class Model(OneBatch, Keeping, Network):
         self._compiled: Compiled | None = None
         self._plan: Plan | None = None
         self._predicting: Plan | None = None
-        self._engine: Any = get_engine("reference")
+        self._chosen: Any = None
         self._seed = 0
 
     @property
@@ -98,7 +99,7 @@ class Model(OneBatch, Keeping, Network):
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
         *,
-        engine: Any = "reference",
+        engine: Any = None,
         seed: int | None = None,
     ) -> None:
         """Say how the network learns.
@@ -110,13 +111,14 @@ class Model(OneBatch, Keeping, Network):
         loss_weights : a factor per output.
         metrics, weighted_metrics : lists such as ["accuracy"]; the latter count rows by sample_weight.
         run_eagerly, steps_per_execution, jit_compile, auto_scale_loss : Keras's; they change nothing here.
-        engine : "reference" or "jax", or an engine.
+        engine : "native", "reference" or "jax", or an engine; default: "native", or "reference", with a
+            warning, where Brickwork was installed without it.
         seed : key of shuffling and dropout; default: the next one after `utils.set_random_seed`.
 
         `trainable` flags are read here; change them before.
         """
         check_names(loss, metrics, weighted_metrics)
-        self._engine = get_engine(engine)
+        self._chosen = get_engine(engine)
         self.optimizer = _optimizer(optimizer)
         self.loss = loss
         self._seed = next_seed() if seed is None else Whole(0, 2**64 - 1)("compile", "seed", seed)
@@ -129,6 +131,13 @@ class Model(OneBatch, Keeping, Network):
         self._compiled = self._plan = self._predicting = None
         if self.built and loss is not None:
             self._ready()
+
+    @property
+    def _engine(self) -> Any:
+        """What `compile` was told, else the default engine."""
+        if self._chosen is None:
+            self._chosen = get_engine()
+        return self._chosen
 
     def _ready(self) -> Plan:
         """The plan that trains; made once per compile."""
@@ -359,6 +368,30 @@ class Model(OneBatch, Keeping, Network):
         source = shortened(source, batch_size, steps)
         listed = CallbackList(callbacks, model=self, verbose=verbose, steps=steps_of(source, batch_size))
         return self._structured(Prediction(plan, source, batch_size).run(listed))
+
+    def predictor(self, batch_size: int = 1) -> Predictor:
+        """A function x -> outputs for up to `batch_size` rows, with the weights as they are now.
+
+        For calls that must be quick: `predict` looks at data, callbacks and weights anew each time, which
+        takes longer than a small network itself.
+
+        Parameters
+        ----------
+        batch_size : the most rows of a call; at least 1; default 1.
+
+        >>> import numpy as np
+        >>> import brickwork as bw
+        >>> model = bw.Sequential([bw.Input((2,)), bw.layers.Dense(1, kernel_initializer="ones")])
+        >>> predictor = model.predictor()
+        >>> predictor(np.array([[1.0, 2.0]])).tolist()
+        [[3.0]]
+        """
+        size = _COUNT("predictor", "batch_size", batch_size)
+        copies = (
+            {key: value.copy() for key, value in held.items()} for held in (self.parameters, self.statistics)
+        )
+        plan = self._engine.plan(predicting_program(self), *copies, 0)
+        return Predictor(plan, self.collected.graph.inputs, size, self._structured)
 
     def _structured(self, outputs: Sequence[Array]) -> Any:
         if isinstance(self._output_structure, Mapping):

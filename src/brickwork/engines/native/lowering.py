@@ -1,8 +1,8 @@
 """How bricks become instructions: a table from brick class to lowering.
 
 A lowering has two halves. `forward` writes the instructions that make the part's output; `backward` those
-that hand its gradient on to its inputs and parameters. A brick that is not in the table runs through its own NumPy
-text, called back from the plan (see host.py).
+that hand its gradient on to its inputs and parameters. A brick that is not in the table runs through its own
+NumPy text, called back from the plan (see host.py).
 """
 
 from __future__ import annotations
