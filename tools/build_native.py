@@ -58,16 +58,9 @@ def test_engine(folder: Path) -> None:
         "LD_PRELOAD": " ".join(library.stdout.strip() for library in libraries),
         "ASAN_OPTIONS": "detect_leaks=0",  # Python leaves much behind on purpose
     }
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--native-folder",
-        str(folder),
-        "tests/engines",
-        "-k",
-        "native",
-    ]
+    # --capture=sys: what a sanitizer says when it ends the process is seen.
+    options = ["--capture=sys", "--native-folder", str(folder), "-k", "native"]
+    command = [sys.executable, "-m", "pytest", *options, "tests/engines"]
     subprocess.run(command, check=True, cwd=ROOT, env=environment)
 
 
