@@ -12,7 +12,7 @@ from ..data.named import find_name
 from ..errors import FormatError, ParameterError
 from .job import Job, events_folder, require_settable, usual_threads
 from .own_model import code_hash
-from .recipes import Recipe
+from .recipes import CONSTANT, COSINE, PLATEAU, Recipe
 from .runs import ChangedError, near, read_config, read_config_file
 
 OPTIONS = {
@@ -84,6 +84,11 @@ def _job(earlier: Earlier, out: str | None, given: Mapping[str, Any]) -> tuple[J
     news = {name: given[name] for name in ("epochs", "threads", "keep", "smooth") if name in given}
     if earlier.done == "repeated":  # where it writes to is not repeated
         news["tensorboard"] = events_folder(given.get("tensorboard"))
+    if job.schedule == COSINE and earlier.done == "resumed" and given.get("epochs") not in (None, job.epochs):
+        raise ParameterError(
+            f"A learning rate that goes down a cosine ends after the epochs it was told, {job.epochs}; it "
+            f"received --epochs {given['epochs']}. Leave it out, or begin another run: {earlier.command}"
+        )
     job = replace(_with_data(job, given.get("data"), earlier), **news)
     require_code(job, earlier)
     return job, earlier
@@ -123,6 +128,7 @@ def job_of(config: Mapping[str, Any]) -> Job:
             epochs=config["epochs"],
             patience=config["patience"],
             validation_split=config["validation_split"],
+            schedule=config.get("schedule") or (CONSTANT if decay is None else PLATEAU),
             engine=config["engine"],
             seed=config["seed"],
             recipe=Recipe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import re
 import shlex
@@ -16,12 +17,24 @@ from ..data import Dataset, names, open_data
 from ..data.named import find_name
 from ..data.tasks import CLASSIFICATION, REGRESSION
 from ..engines.registry import get_engine
-from ..errors import DataError, ParameterError
+from ..errors import DataError, ParameterError, did_you_mean, known_names
 from ..threads import get_threads, is_told
 from ..training.event_files import EVENTS, require_library
 from ..zoo.lookup import canonical_name as model_name
 from .own_model import absolute, code_hash, is_own
-from .recipes import RECIPES, Recipe, default_model, own_model_name, own_recipe, recipe_of
+from .recipes import (
+    CONSTANT,
+    COSINE,
+    PLATEAU,
+    RECIPES,
+    SCHEDULES,
+    SLOWER,
+    Recipe,
+    default_model,
+    own_model_name,
+    own_recipe,
+    recipe_of,
+)
 
 LOSSES = {CLASSIFICATION: "sparse_categorical_crossentropy", REGRESSION: "mean_squared_error"}
 RUN_VERSION = 1
@@ -57,6 +70,7 @@ class Job:
     smooth: float = 0.0
     threads: int | None = None
     tensorboard: str | None = None
+    schedule: str = CONSTANT
     asked: Mapping[str, Any] | None = None
 
     def fitted(self, dataset: Dataset) -> Job:
@@ -94,7 +108,7 @@ class Job:
     @property
     def decay(self) -> dict[str, Any] | None:
         """The arguments of ReduceLROnPlateau; None for a constant learning rate."""
-        if self.recipe.decay is None:
+        if self.recipe.decay is None or self.schedule != PLATEAU:
             return None
         factor, patience = self.recipe.decay
         monitor = "val_loss" if self.validation_split else "loss"
@@ -126,7 +140,7 @@ class Job:
             f"--model {shlex.quote(self._model_path() or self.model)} "
             f"--epochs {self.epochs} --batch-size {self.batch_size} "
             f"--optimizer {self.optimizer['class_name'].lower()} "
-            f"--learning-rate {self.learning_rate!r} --patience {self.patience} "
+            f"--learning-rate {self.learning_rate!r} --schedule {self.schedule} --patience {self.patience} "
             f"--validation-split {self.validation_split!r} --engine {self.engine} --seed {self.seed}{more}"
         )
 
@@ -170,6 +184,7 @@ class Job:
                 "code_hash": code_hash(self.model),
             },
             "optimizer": self.optimizer,
+            "schedule": self.schedule,
             "reduce_learning_rate_on_plateau": self.decay,
             "loss": self.loss,
             "metrics": self.metrics,
@@ -197,9 +212,10 @@ def settle(
     batch_size: int | None,
     optimizer: str | None,
     learning_rate: float | None,
+    schedule: str | None = None,
     patience: int | None,
     validation_split: float | None,
-    engine: str,
+    engine: str | None,
     seed: int,
     out: str | None,
     keep: int = 0,
@@ -221,10 +237,15 @@ def settle(
     name = find_name(data)
     if name is None and not Path(data).expanduser().exists():
         open_data(data)  # which says what there is
-    get_engine(engine)
+    engine = get_engine(engine).name
     require_settable(threads, engine)
     if optimizer is not None:
         optimizers.get(optimizer)
+    if schedule is not None and schedule not in SCHEDULES:
+        raise ParameterError(
+            f"--schedule takes {known_names(SCHEDULES)}; got --schedule={schedule}."
+            f"{did_you_mean(schedule, SCHEDULES)}"
+        )
     if model is not None and not is_own(model):
         model = model_name(model)
     asked = {
@@ -232,6 +253,7 @@ def settle(
         "batch_size": batch_size,
         "optimizer": optimizer,
         "learning_rate": learning_rate,
+        "schedule": schedule,
         "patience": patience,
         "validation_split": validation_split,
     }
@@ -266,9 +288,15 @@ def _filled(job: Job, recipe: Recipe, asked: Mapping[str, Any]) -> Job:
     def settled(name: str) -> Any:
         return getattr(recipe, name) if asked[name] is None else asked[name]
 
+    schedule = asked["schedule"] or (CONSTANT if recipe.decay is None else PLATEAU)
+    if schedule == PLATEAU and recipe.decay is None:
+        recipe = replace(recipe, decay=SLOWER)
+    if schedule == COSINE:
+        recipe = replace(recipe, epochs=max(1, math.ceil(recipe.epochs / 3)))
     return replace(
         job,
         recipe=recipe,
+        schedule=schedule,
         optimizer=_optimizer(recipe, asked["optimizer"], asked["learning_rate"]),
         batch_size=settled("batch_size"),
         epochs=settled("epochs"),

@@ -34,6 +34,9 @@ class Recipe:
     validation_split: float = 0.1
 
 
+SCHEDULES = CONSTANT, PLATEAU, COSINE = "constant", "plateau", "cosine"
+"""How the learning rate goes on. A cosine ends where it was told to, and needs a third of the epochs."""
+
 LOSS, ACCURACY = "val_loss", "val_accuracy"
 SLOWER = (0.3, 2)
 

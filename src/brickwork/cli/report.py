@@ -13,6 +13,7 @@ from typing import IO, Any
 from ..data import Dataset
 from ..training.progress_table import duration
 from .job import Job
+from .recipes import COSINE
 from .runs import near
 
 WIDEST = 100
@@ -89,6 +90,7 @@ class Screen:
         training = int(rows * (1.0 - job.validation_split))
         held_out = f", {rows - training:,} for validation" if job.validation_split else ""
         falls = f", times {job.decay['factor']:g} when the loss stalls" if job.decay else ""
+        falls = ", down to 0 along a cosine" if job.schedule == COSINE else falls
         stop = f"at most {job.epochs}; stops after {job.patience} without a better {NAMES[job.monitor]}"
         self.fact("Rows", f"{training:,} for training{held_out}")
         self.fact(
@@ -96,7 +98,8 @@ class Screen:
             f"{job.optimizer['class_name']}, learning rate {job.learning_rate:g}{falls}; "
             f"batches of {job.batch_size}",
         )
-        self.fact("Epochs", stop if job.validation_split else str(job.epochs))
+        all_of_them = not job.validation_split or job.schedule == COSINE
+        self.fact("Epochs", str(job.epochs) if all_of_them else stop)
         self.fact("Seed", f"{job.seed}, on the {job.engine} engine")
         if job.tensorboard:
             self.fact("TensorBoard", f"tensorboard --logdir {shlex.quote(near(job.tensorboard))}")

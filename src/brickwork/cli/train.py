@@ -50,6 +50,12 @@ _EPILOG = "\n".join(["\b", "Without options (* marks the default model):", *tabl
 @click.option("--optimizer", metavar="NAME", help="adam or sgd.")
 @click.option("--learning-rate", **_RATE, help="Length of the steps; above 0.")
 @click.option(
+    "--schedule",
+    metavar="NAME",
+    help="How the learning rate goes on: constant, plateau (smaller when the loss stalls) or cosine (down "
+    "to 0 over all epochs, a third of the usual number).",
+)
+@click.option(
     "--patience", **_PATIENCE, help="Stop after so many epochs without progress on the validation rows."
 )
 @click.option(
@@ -57,7 +63,11 @@ _EPILOG = "\n".join(["\b", "Without options (* marks the default model):", *tabl
     **_SHARE,
     help="Share of the training rows that is kept for validation; 0 for none: then all epochs are run.",
 )
-@click.option("--engine", default="reference", show_default=True, metavar="NAME", help="reference or jax.")
+@click.option(
+    "--engine",
+    metavar="NAME",
+    help="native, reference or jax.  [default: native where it was built, else reference]",
+)
 @click.option("--seed", **_SEED, default="0", show_default=True, help="The same seed gives the same run.")
 @threads_option("1")
 @click.option("--keep", **_PATIENCE, default="0", help="Keep the networks of the last so many epochs.")

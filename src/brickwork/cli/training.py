@@ -15,6 +15,7 @@ from ..data import Dataset
 from ..data.tasks import CLASSIFICATION
 from ..errors import DivergenceError, ShapeError
 from ..layers.serialization import layer_to_config
+from ..optimizers.schedules import CosineDecay
 from ..seeds import set_random_seed
 from ..threads import limited_threads
 from ..training.callback import Callback, Logs
@@ -28,7 +29,7 @@ from .again import Earlier, require_same
 from .job import Job
 from .keeping import KeepEpochs
 from .own_model import is_own, own_model
-from .recipes import RECIPES, default_model, own_model_name
+from .recipes import COSINE, RECIPES, default_model, own_model_name
 from .report import Screen
 from .scores import score
 from .sources import load
@@ -129,8 +130,17 @@ def build(job: Job, dataset: Dataset) -> Any:
             error.add_note(f"For {job.data}, try --model {usual}.")
         raise
     model.preprocessing, model.class_names = dataset.preprocessing, dataset.class_names
-    model.compile(optimizers.deserialize(job.optimizer), job.loss, metrics=job.metrics, engine=job.engine)
+    optimizer = optimizers.deserialize(job.optimizer)
+    if job.schedule == COSINE:
+        optimizer.learning_rate = CosineDecay(job.learning_rate, decay_steps=steps_in_all(job, dataset))
+    model.compile(optimizer, job.loss, metrics=job.metrics, engine=job.engine)
     return model
+
+
+def steps_in_all(job: Job, dataset: Dataset) -> int:
+    """Updates of a training that runs all its epochs."""
+    rows = int(len(dataset.x_train) * (1.0 - job.validation_split))
+    return job.epochs * math.ceil(rows / job.batch_size)
 
 
 def where(last: Path, job: Job) -> str:
@@ -156,7 +166,8 @@ def fit(
     if job.decay:
         callbacks.append(ReduceLROnPlateau(**job.decay))
     if job.validation_split:
-        stopping = EarlyStopping(job.monitor, patience=job.patience, restore_best_weights=True)
+        patience = job.epochs if job.schedule == COSINE else job.patience
+        stopping = EarlyStopping(job.monitor, patience=patience, restore_best_weights=True)
         callbacks.append(stopping)
     # after those that decide something: what is shown and kept is what they decided
     callbacks.append(ProgressDisplay(stream=stream))
