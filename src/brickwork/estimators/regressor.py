@@ -58,7 +58,7 @@ class BrickRegressor(RegressorMixin, BrickEstimator):  # type: ignore[misc]
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        engine: Any = "reference",
+        engine: Any = None,
         n_threads: int | None = None,
     ) -> None:
         self._keep(locals())

@@ -62,7 +62,7 @@ class BrickTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BrickE
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        engine: Any = "reference",
+        engine: Any = None,
         n_threads: int | None = None,
     ) -> None:
         self._keep(locals())
