@@ -124,7 +124,7 @@ def through_relu(writer: Writer, part: Part) -> Value:
     dy = writer.dy(part.output)
     if dy is None:
         raise AssertionError(f"{part.output} has no gradient")
-    if part.fused(ReLU) is None:
+    if part.fused(ReLU) is None or part.output in writer.rectified:
         return dy
     dz = writer.scratch("dz", dy.shape)
     y = writer.value(part.output)

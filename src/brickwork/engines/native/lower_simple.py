@@ -42,7 +42,11 @@ class UnaryLowering(Plain):
 
     def backward(self, writer: Writer, part: Part) -> None:
         """dx = f'(x) dy, from y or x."""
-        dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
+        dy = writer.dy(part.output)
+        if dy is not None and part.output in writer.rectified:
+            writer.pass_on(dy, part.inputs[0])
+            return
+        found = writer.dx(part.inputs[0])
         if dy is None or found is None:
             return
         code, numbers = _function(part.brick)

@@ -91,6 +91,8 @@ class Writer:
         self._with_gradient: set[str] = set()
         self._covers: tuple[str, ...] = ()
         self._seeded: set[str] = set()
+        self.rectified: set[str] = set()
+        """Outputs of a ReLU whose gradient is 0 already where they are: see `rectify`."""
         nodes = [node for node in graph.nodes if node.name not in skip]
         self._uses: dict[str, int] = {}
         for node in nodes:
@@ -166,6 +168,17 @@ class Writer:
             return
         dx, accumulate = self.dx(name) or (dy, 0)
         self.emit("copy", [dy, dx], [dx.size, accumulate], [1.0])
+
+    def rectify(self, name: str) -> bool:
+        """Whether a ReLU made this value for one reader, which then must hand back 0 where it is not above 0.
+
+        The ReLU itself has nothing left to do, and its output need not be kept for it.
+        """
+        node = self.graph.by_name.get(name)
+        alone = node is not None and type(node.brick) is ReLU and self._uses[name] == 1
+        if alone:
+            self.rectified.add(name)
+        return alone
 
     def seed(self, name: str) -> Term | None:
         """The only term that reads this value, so that its gradient is known beforehand."""
