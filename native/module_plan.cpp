@@ -323,6 +323,8 @@ class BoundPlan {
         return {finish(status), n - begin};
     }
 
+    std::vector<double> times() { return plan_.times(); }
+
     void refresh(int threads) { plan_.refresh(threads); }
 
     /// An object that becomes true when the step in flight is to be given up.
@@ -401,6 +403,7 @@ void bind_plan(nb::module_& m) {
         .def("forward", &BoundPlan::forward)
         .def("watch", &BoundPlan::watch)
         .def("raise_pending", &BoundPlan::raise_pending)
+        .def("times", &BoundPlan::times)
         .def("refresh", &BoundPlan::refresh)
         .def("buffer", &BoundPlan::buffer);
 }

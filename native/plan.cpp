@@ -1,6 +1,7 @@
 #include "plan.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -103,6 +104,38 @@ Task Plan::task(const Batch& batch) const {
     return task;
 }
 
+namespace {
+
+/// One instruction, timed where somebody asks for it.
+struct Clocked {
+    bool timed;
+    std::unordered_map<const Instruction*, double>& times;
+
+    void operator()(const Instruction& instruction, const Task& task) const {
+        if (!timed) return instruction.run(instruction, task);
+        const auto start = std::chrono::steady_clock::now();
+        instruction.run(instruction, task);
+        times[&instruction] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    }
+};
+
+}  // namespace
+
+std::vector<double> Plan::times() {
+    std::vector<double> found;
+    const auto add = [&](const Phase& phase) {
+        for (const Instruction& instruction : phase.body) found.push_back(times_[&instruction]);
+    };
+    for (const Phase& phase : recipe_.forward) add(phase);
+    for (const Phase* phase : {&recipe_.direct, &recipe_.update_rest, &recipe_.update_all, &recipe_.turn_rest,
+                               &recipe_.turn_all}) {
+        add(*phase);
+    }
+    times_.clear();
+    timed_ = true;
+    return found;
+}
+
 // Whether to go on is asked by the caller's thread alone; the others see what it was told.
 bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool may_stop) {
     if (phase.host >= 0) return hosts[(size_t)phase.host](batch.rows, batch.training, batch.step);
@@ -113,7 +146,8 @@ bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool 
         if (!keep_on()) stopped_.store(true, std::memory_order_relaxed);
         return !stopped_.load(std::memory_order_relaxed);
     };
-    const int threads = phase.threaded ? batch.threads : 1;
+    const int threads = phase.threaded && !timed_ ? batch.threads : 1;
+    const Clocked clocked{timed_, times_};
     const auto share = [&](int pieces, const auto& work) {
         if (threads == 1 && !asks) {  // small networks do not pay for what follows
             for (int piece = 0; piece < pieces; ++piece) work(piece, 0);
@@ -123,6 +157,14 @@ bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool 
         return share_out(pieces, threads, std::cref(work), asks ? &between : nullptr);
     };
     if (!phase.by_rows) {
+        if (threads == 1 && !asks) {
+            Task task = shared;
+            for (const Instruction& instruction : phase.body) {
+                task.count = instruction.parts;
+                for (task.index = 0; task.index < instruction.parts; ++task.index) clocked(instruction, task);
+            }
+            return true;
+        }
         int pieces = 0;
         for (const Instruction& instruction : phase.body) pieces += instruction.parts;
         const auto work = [&](int piece, int) {
@@ -131,7 +173,7 @@ bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool 
                 if (piece < instruction.parts) {
                     task.index = piece;
                     task.count = instruction.parts;
-                    instruction.run(instruction, task);
+                    clocked(instruction, task);
                     return;
                 }
                 piece -= instruction.parts;
@@ -151,7 +193,7 @@ bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool 
             task.origin[LOCAL] = task.begin = n;
             task.end = std::min(n + group, stop);
             task.first = n == start;
-            for (const Instruction& instruction : phase.body) instruction.run(instruction, task);
+            for (const Instruction& instruction : phase.body) clocked(instruction, task);
         }
     };
     const int pieces = (int)((batch.rows + chunk - 1) / chunk);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "kernels.hpp"
@@ -130,6 +131,10 @@ class Plan {
     /// The buffer of a value, for results and host calls.
     float* buffer(const Operand& operand) const { return whole_.data() + operand.offset; }
 
+    /// Seconds that each instruction has taken since this was last called, phase by phase. From the first call on
+    /// instructions are timed, and all run on one thread.
+    std::vector<double> times();
+
     std::vector<Host> hosts;
     std::function<bool()> keep_on;  ///< asked now and then; false abandons the step
 
@@ -157,6 +162,8 @@ class Plan {
     std::vector<double> terms_;
     std::atomic<bool> stopped_{false};
     std::vector<Run> all_;  ///< all gradients
+    bool timed_ = false;
+    std::unordered_map<const Instruction*, double> times_;
 };
 
 }  // namespace bw

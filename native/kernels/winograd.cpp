@@ -6,6 +6,7 @@
 #include "operations.hpp"
 #include "rows.hpp"
 #include "tile.hpp"
+#include "turn.hpp"
 
 namespace bw {
 namespace BW_ISA {
@@ -254,9 +255,7 @@ void winograd_weights(const Instruction& instruction, const Task& task) {
             float* out = task.base[TRANSPOSED] + turned.offset + column.offset +
                          (other * matrix.columns + block.column) * (int64_t)column.width;
             const float* from = u + (place * channels + column.column) * block.width;
-            for (int32_t c = 0; c < block.valid; ++c) {
-                for (int32_t r = 0; r < column.valid; ++r) out[c * column.width + r] = from[r * block.width + c];
-            }
+            turn_block(from, block.width, block.valid, out, column.width, column.valid);
         }
     }
 }
