@@ -1,0 +1,178 @@
+"""Brickwork itself, through its public API: `compile`, `fit` on arrays, `predict`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import brickwork
+from brickwork import Input, Model, layers, losses, optimizers, utils
+
+from ..networks import (
+    Add,
+    BatchNorm,
+    Concat,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAverage,
+    Layer,
+    MaxPool,
+    Network,
+    ReLU,
+)
+from ..workloads import MOMENTUM, Workload
+from .base import Contestant, Made, Weights
+
+_NAMES = (
+    *("Activation", "Add", "BatchNormalization", "Concatenate", "Conv2D", "Dense", "Dropout", "Flatten"),
+    *("GlobalAveragePooling2D", "MaxPooling2D", "ReLU"),
+)
+
+
+class Brickwork(Contestant):
+    """`fit` shuffles and gathers rows, as users get it; "fit in order" is there to compare weights."""
+
+    def __init__(self, threads: int, engine: str) -> None:
+        super().__init__(threads, engine)
+        utils.set_threads(threads)
+        for (
+            name
+        ) in _NAMES:  # names are lazy: what a script imports belongs to the import, not to the first step
+            getattr(layers, name)
+        self._optimizers = {"sgd": optimizers.SGD, "adam": optimizers.Adam}
+        self._loss = losses.SparseCategoricalCrossentropy
+
+    def versions(self) -> dict[str, str]:
+        from brickwork.engines.native_module import load_native
+
+        module = load_native()
+        native = {} if module is None else {"native instruction set": module.isa()}
+        return {"brickwork": brickwork.__version__, "engine": self.engine, **native, "numpy": np.__version__}
+
+    def training_variants(self, workload: Workload) -> tuple[str, ...]:
+        return ("fit",)
+
+    def trainer(
+        self,
+        workload: Workload,
+        variant: str,
+        x: np.ndarray,
+        y: np.ndarray,
+        weights: Weights | None = None,
+    ) -> Made:
+        model, places = _model(workload.build(), softmax=False)
+        if workload.optimizer == "adam":
+            optimizer = self._optimizers["adam"](workload.learning_rate)
+        else:
+            optimizer = self._optimizers["sgd"](workload.learning_rate, momentum=MOMENTUM)
+        model.compile(optimizer, self._loss(from_logits=True), engine=self.engine)
+        if weights is not None:
+            _set(places, weights)
+        batches = max(1, len(x) // workload.batch)
+        shuffle = variant == "fit"
+
+        def run(steps: int) -> int:
+            epochs = max(1, -(-steps // batches))
+            each = min(steps, batches)
+            model.fit(
+                x,
+                y,
+                batch_size=workload.batch,
+                epochs=epochs,
+                steps_per_epoch=each,
+                shuffle=shuffle,
+                verbose=0,
+            )
+            return epochs * each
+
+        names = [node.parameters for node in workload.build().nodes]
+        return Made(run, lambda: _get(places, names), parameter_count=_trainable(model))
+
+    def inference_variants(self, workload: Workload, batch: int) -> tuple[str, ...]:
+        return ("predict_on_batch",) if batch == 1 else ("predict", "predict_on_batch")
+
+    def predictor(
+        self, workload: Workload, variant: str, x: np.ndarray, batch: int, weights: Weights
+    ) -> Made:
+        model, places = _model(workload.build(), softmax=True)
+        model.compile(optimizers.SGD(), losses.SparseCategoricalCrossentropy(), engine=self.engine)
+        _set(places, weights)
+        batches = len(x) // batch
+
+        def whole(count: int) -> int:
+            done = 0
+            while done < count:
+                model.predict(x, batch_size=batch, verbose=0)
+                done += batches
+            return done
+
+        def single(count: int) -> int:
+            for index in range(count):
+                start = index % batches * batch
+                model.predict_on_batch(x[start : start + batch])
+            return count
+
+        return Made(
+            whole if variant == "predict" else single,
+            outputs=lambda: model.predict(x, batch_size=batch, verbose=0),
+        )
+
+
+def _model(network: Network, softmax: bool) -> tuple[Any, list[Any]]:
+    """The model, and its layers in the order of the nodes."""
+    places: list[Any] = []
+
+    def apply(place: int, layer: Layer, *values: Any) -> Any:
+        places.append(_layer(layer))
+        return places[-1](list(values) if len(values) > 1 else values[0])
+
+    x = Input(network.input_shape)
+    y = network.run(x, apply)
+    return Model(x, layers.Activation("softmax")(y) if softmax else y), places
+
+
+def _layer(layer: Layer) -> Any:
+    match layer:
+        case Dense():
+            return layers.Dense(layer.units, activation=layer.activation)
+        case Conv():
+            return layers.Conv2D(
+                layer.filters,
+                layer.size,
+                strides=layer.strides,
+                padding=layer.padding,
+                activation=layer.activation,
+                use_bias=layer.bias,
+            )
+        case MaxPool():
+            return layers.MaxPooling2D(layer.size, strides=layer.strides, padding=layer.padding)
+        case Dropout():
+            return layers.Dropout(layer.rate)
+    plain = {
+        GlobalAverage: layers.GlobalAveragePooling2D,
+        Flatten: layers.Flatten,
+        ReLU: layers.ReLU,
+        BatchNorm: layers.BatchNormalization,
+        Add: layers.Add,
+        Concat: layers.Concatenate,
+    }
+    return plain[type(layer)]()
+
+
+def _set(places: list[Any], weights: Weights) -> None:
+    for layer, own in zip(places, weights, strict=True):
+        if own:
+            held = layer.get_weights()  # batch normalization holds its statistics behind gamma and beta
+            layer.set_weights([*own.values(), *held[len(own) :]])
+
+
+def _get(places: list[Any], names: list[dict[str, Any]]) -> list[dict[str, np.ndarray]]:
+    found = [layer.get_weights() for layer in places]
+    return [dict(zip(own, arrays, strict=False)) for own, arrays in zip(names, found, strict=True)]
+
+
+def _trainable(model: Any) -> int:
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)

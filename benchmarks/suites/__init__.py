@@ -1,0 +1,21 @@
+"""The suites: which workloads are measured how. Each gives what report.py makes a table of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .convnet import convnet
+from .imports import imports
+from .inference import inference
+from .session import Session
+from .training import training
+
+SUITES: dict[str, Callable[[Session], dict[str, Any]]] = {
+    "training": training,
+    "inference": inference,
+    "import": imports,
+    "convnet": convnet,
+}
+
+__all__ = ["SUITES", "Session"]
