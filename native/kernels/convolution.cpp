@@ -42,6 +42,30 @@ void pad(const Instruction& instruction, const Task& task) {
     }
 }
 
+/// For each pixel of y, all numbers of x that the kernel meets there, side by side: for images of few channels,
+/// whose taps would be too short, a convolution is then a matrix product.
+///
+/// operands: x with its border, y   ints: floats of a row of x, channels, rows and columns of y, strides, rows
+/// and columns of the kernel
+void unfold(const Instruction& instruction, const Task& task) {
+    const int64_t* g = instruction.ints;
+    const int64_t line = g[0], channels = g[1], high = g[2], wide = g[3], down = g[4] * line, across = g[5] * channels;
+    const int64_t rows = g[6], run = g[7] * channels;
+    for (int64_t n = task.begin; n < task.end; ++n) {
+        const float* x = at(task, instruction.operands[0], n);
+        float* y = at(task, instruction.operands[1], n);
+        for (int64_t i = 0; i < high; ++i) {
+            for (int64_t j = 0; j < wide; ++j) {
+                const float* from = x + i * down + j * across;
+                for (int64_t p = 0; p < rows; ++p, from += line, y += run) {
+                    // Four at a time; what is too much is written over by what comes next, or lies behind the end.
+                    for (int64_t c = 0; c < run; c += 4) store<4>(y + c, load<4>(from + c));
+                }
+            }
+        }
+    }
+}
+
 /// y = x * W (+ b) (then ReLU), or as the gradient of x the same with the mirrored transpose.
 ///
 /// x has its border already. The table holds passes of 8 numbers (first row, step of rows, rows; first column,

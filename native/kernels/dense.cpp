@@ -42,6 +42,9 @@ void product(const float* a, int64_t a_step, int64_t m, const float* packed, con
 /// Room for the gradient of a few rows of a block.
 constexpr int32_t HELD = 32 * 32;
 
+/// Rows of a batch up to which its part of x is laid side by side for the gradient.
+constexpr int64_t PACKED_ROWS = 256;
+
 /// Hand gradients of parameters [offset, offset + count) on: into the update, or into their place.
 void deliver(const Instruction& instruction, const Task& task, const float* g, int64_t offset, int64_t count,
              bool accumulate) {
@@ -87,9 +90,24 @@ void matmul_gradient(const Instruction& instruction, const Task& task) {
     const bool accumulate = instruction.ints[1];
     const int64_t first = instruction.table[2 * task.index], rows = instruction.table[2 * task.index + 1];
     float held[HELD];
+    const int64_t depth = task.rows * each;
+    // The part's columns of x, row by row: side by side they fill few lines and pages.
+    float slice[PACKED_ROWS * 32];
+    const bool packs = depth <= PACKED_ROWS && rows <= 32 && matrix.count > 2;
+    if (packs) {
+        const int64_t step = each == 1 ? x.stride : matrix.rows;
+        const float* from = at(task, x, 0) + first;
+        if (rows == 32) {
+            for (int64_t k = 0; k < depth; ++k) __builtin_memcpy(slice + k * 32, from + k * step, 128);
+        } else {
+            for (int64_t k = 0; k < depth; ++k) {
+                for (int64_t i = 0; i < rows; ++i) slice[k * 32 + i] = from[k * step + i];
+            }
+        }
+    }
     Tile tile{};
     tile.row = 1;
-    tile.along = each == 1 ? x.stride : matrix.rows;
+    tile.along = packs ? 32 : each == 1 ? x.stride : matrix.rows;
     tile.a_taps = tile.b_taps = NO_TAPS;
     tile.taps = 1;
     tile.b_step = each == 1 ? dy.stride : matrix.columns;
@@ -97,6 +115,20 @@ void matmul_gradient(const Instruction& instruction, const Task& task) {
     for (int32_t index = 0; index < matrix.count; ++index) {
         const Block& block = matrix.blocks[index];
         const int64_t start = matrix.offset + block.offset + first * block.width;
+        if (task.fused) {  // what the update will need comes while the products are computed
+            for (int64_t i = 0; i < rows * block.width; i += 16) {
+                __builtin_prefetch(task.base[PARAMETER] + start + i, 0, 2);
+                for (const float* slot : task.slots) {
+                    if (slot) __builtin_prefetch(slot + start + i, 0, 2);
+                }
+            }
+            if (turned.count) {
+                const Block& column = turned.blocks[task.index];
+                const float* out = task.base[TRANSPOSED] + turned.offset + column.offset +
+                                   (int64_t)block.column * column.width;
+                for (int64_t i = 0; i < (int64_t)block.valid * column.width; i += 16) __builtin_prefetch(out + i, 0, 2);
+            }
+        }
         float* c = task.fused ? held : task.base[GRADIENT] + start;
         if (task.fused && block.valid < block.width) {
             for (int64_t i = 0; i < rows * block.width; ++i) held[i] = 0.0f;
@@ -107,7 +139,7 @@ void matmul_gradient(const Instruction& instruction, const Task& task) {
         tile.valid = block.valid;
         for (int64_t done = 0; done < rows;) {
             const int32_t height = next_rows(rows - done, tile_rows(block.width));
-            tile.a = at(task, x, 0) + first + done;
+            tile.a = packs ? slice + done : at(task, x, 0) + first + done;
             tile.c = c + done * block.width;
             tile_function(block.width, height)(tile);
             done += height;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...bricks import Bias, Convolution2D, ReLU
@@ -62,6 +62,29 @@ class Geometry:
         return math.prod(self.output) * math.prod(self.kernel) * self.channels // self.groups * self.filters
 
     @property
+    def short(self) -> bool:
+        """Whether a row of the kernel meets so few numbers that the image is unfolded first."""
+        return (
+            self.kernel[1] * self.channels <= _SHORT
+            and self.dilation == (1, 1)
+            and self.groups == 1
+            and not self.plain
+        )
+
+    @property
+    def unfolded(self) -> Geometry:
+        """The product with a matrix that is left to do after unfolding."""
+        return replace(
+            self,
+            size=self.output,
+            channels=self.channels * math.prod(self.kernel),
+            kernel=(1, 1),
+            strides=(1, 1),
+            before=(0, 0),
+            after=(0, 0),
+        )
+
+    @property
     def plain(self) -> bool:
         """A product of each pixel's channels with a matrix."""
         return (
@@ -71,6 +94,9 @@ class Geometry:
             and self.groups == 1
         )
 
+
+_SHORT = 16
+"""Numbers of a tap up to which an image is unfolded instead."""
 
 _FEWEST_CHANNELS = 16
 """Channels and filters from which on Winograd's transforms cost less than they save."""
@@ -124,11 +150,12 @@ class ConvolutionLowering:
         place = None if bias is None else writer.layout.place(part.key("b", bias))
         finish = (_BIAS if bias else 0) | (_RELU if part.fused(ReLU) else 0)
         x.compact = y.compact = True
-        if geometry.plain:
+        if geometry.plain or geometry.short:
+            source = x if geometry.plain else _unfolded(writer, x, geometry)
             writer.emit(
                 "matmul",
-                [x, y, place],
-                [math.prod(geometry.size), finish, weights.matrix.space],
+                [source, y, place],
+                [math.prod(geometry.output), finish, weights.matrix.space],
                 matrices=[weights.matrix],
                 spatial=True,
                 multiplies=geometry.multiplies,
@@ -183,20 +210,23 @@ class ConvolutionLowering:
         if writer.trains(key) and weights.winograd is not None and large:
             _winograd_gradient(writer, x, dy, geometry, weights, key)
         elif writer.trains(key):
-            bordered, _, wide = _bordered(writer, x, geometry)
+            source, seen = (
+                (_unfolded(writer, x, geometry), geometry.unfolded) if geometry.short else (x, geometry)
+            )
+            bordered, _, wide = _bordered(writer, source, seen)
             matrix = weights.matrix
             sums = writer.chunk_sums(f"sums({key})", matrix.size)
             writer.emit(
                 "convolve_gradient",
                 [bordered, dy, sums],
                 [
-                    wide * geometry.channels,
-                    geometry.channels,
-                    *geometry.output,
-                    *geometry.strides,
-                    *geometry.kernel,
-                    *geometry.dilation,
-                    geometry.groups,
+                    wide * seen.channels,
+                    seen.channels,
+                    *seen.output,
+                    *seen.strides,
+                    *seen.kernel,
+                    *seen.dilation,
+                    seen.groups,
                     matrix.size,
                 ],
                 matrices=[matrix],
@@ -268,6 +298,28 @@ class ConvolutionLowering:
             spatial=True,
             multiplies=geometry.multiplies,
         )
+
+
+def _unfolded(writer: Writer, x: Value, geometry: Geometry) -> Value:
+    """For each pixel of the output, what the kernel meets there."""
+    bordered, _, wide = _bordered(writer, x, geometry)
+    places = math.prod(geometry.kernel) * geometry.channels
+    made = writer.scratch("unfolded", (*geometry.output, places))
+    made.compact = True
+    writer.emit(
+        "unfold",
+        [bordered, made],
+        [
+            wide * geometry.channels,
+            geometry.channels,
+            *geometry.output,
+            *geometry.strides,
+            *geometry.kernel,
+        ],
+        spatial=True,
+        multiplies=made.size // 4,
+    )
+    return made
 
 
 def _even(size: tuple[int, int]) -> tuple[int, int]:
