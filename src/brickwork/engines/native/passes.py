@@ -16,7 +16,13 @@ from ...graph.graph import Graph
 from ...regularizers import L1, L1L2, L2
 from ..base import MetricUse, Program
 from ..interrupts import Waiting
-from . import lower_convolution, lower_dense, lower_pooling, lower_simple  # noqa: F401 - each enters its bricks
+from . import (  # noqa: F401 - each enters its bricks
+    lower_convolution,
+    lower_dense,
+    lower_normalization,
+    lower_pooling,
+    lower_simple,
+)
 from .host import HostLowering
 from .layout import Layout
 from .lowering import TABLE, Lowering

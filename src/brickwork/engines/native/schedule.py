@@ -38,7 +38,7 @@ _CHUNK_BYTES = 128 << 20
 _HEAVY = 192 << 10
 """Bytes of a kernel from which on few rows at a time would be spent on reading it."""
 
-_ROWS_OF_A_CHUNK = {"reduce": 2, "winograd_reduce": 1}
+_ROWS_OF_A_CHUNK = {"reduce": 2, "winograd_reduce": 1, "batch_statistics": 3, "batch_finish": 3}
 """Instructions that add up the chunks, and which of their numbers says how many rows a chunk has."""
 
 _UPDATED_TOGETHER = 1 << 14
@@ -110,8 +110,8 @@ def schedule(
     for phase in (made.direct, made.update_rest, made.update_all, made.turn_rest, made.turn_all):
         phase.threaded = sum(step.multiplies for step in phase.steps) * rows > _THREADED
     _place_values(made, rows)
-    for step in late:
-        if step.name in _ROWS_OF_A_CHUNK:
+    for step in (step for phase in phases for step in phase.steps):
+        if step.name in _ROWS_OF_A_CHUNK and step.values:
             step.ints[_ROWS_OF_A_CHUNK[step.name]] = _chunk_of(phases, step.values[0])
     return made
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...bricks import Bias, Convolution2D, Linear, ReLU
+from ...bricks import BatchNormalization, Bias, Convolution2D, Linear, ReLU
 from ...bricks.base import Brick
 from ...graph.graph import Graph, references
 from ...graph.node import Node
@@ -14,10 +14,17 @@ from .layout import Layout
 from .terms import Term
 from .values import GRADIENT, Place, Step, Value, per_sample
 
+_TAKES_IN: dict[type[Brick], tuple[type[Brick], ...]] = {
+    Linear: (Bias, ReLU),
+    Convolution2D: (Bias, ReLU),
+    BatchNormalization: (ReLU,),
+}
+"""What a brick's instructions do along with it, in this order, where it alone reads what is before."""
+
 
 @dataclass
 class Part:
-    """Nodes that are lowered together: one brick, or Linear or a convolution with its Bias and ReLU."""
+    """Nodes that are lowered together: one brick with those that it takes in."""
 
     nodes: tuple[Node, ...]
     notes: dict[str, Any] = field(default_factory=dict)
@@ -303,11 +310,10 @@ class Writer:
             if node.name in taken:
                 continue
             group = [node]
-            if type(node.brick) in (Linear, Convolution2D):
-                for kind in (Bias, ReLU):
-                    following = self._only_reader(group[-1].name, readers)
-                    if following is not None and type(following.brick) is kind:
-                        group.append(following)
+            for kind in _TAKES_IN.get(type(node.brick), ()):
+                following = self._only_reader(group[-1].name, readers)
+                if following is not None and type(following.brick) is kind:
+                    group.append(following)
             taken.update(each.name for each in group)
             parts.append(Part(tuple(group)))
         return parts
