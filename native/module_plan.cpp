@@ -386,6 +386,12 @@ void bind_plan(nb::module_& m) {
         .def_prop_ro("gradients", [](nb::handle self) { return view(nb::cast<bw::Store&>(self).gradients, self); })
         .def_prop_ro("statistics", [](nb::handle self) { return view(nb::cast<bw::Store&>(self).statistics, self); })
         .def("slot", [](nb::handle self, size_t i) { return view(nb::cast<bw::Store&>(self).slots.at(i), self); });
+    m.def("update", [](bw::Store& store, Numbers gradients, nb::tuple rule, uint64_t step, double rate,
+                       const std::vector<std::pair<int64_t, int64_t>>& runs) {
+        std::vector<bw::Run> places;
+        for (const auto& [offset, count] : runs) places.push_back({offset, count});
+        return store.update(bw::kernels(), Optimizer(rule).at(step, rate), gradients.data(), places);
+    }, "One update with these gradients; False, and nothing changed, where a parameter would not be finite.");
     m.def("pack", [](Numbers from, Numbers to, nb::tuple description) {
         Held held;
         bw::Store::pack(from.data(), to.data(), matrix(description, held));

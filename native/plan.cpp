@@ -18,6 +18,8 @@ constexpr int64_t SLACK = 64;  // floats that a vector may read past the last nu
 
 constexpr uintptr_t LINE = 64;
 
+constexpr float LARGEST_FLOAT = 3.4028235e38f;
+
 }  // namespace
 
 // calloc: pages that nothing touches take no memory, such as gradients that go straight into the update.
@@ -41,6 +43,30 @@ Store::Store(int64_t parameter_count, int64_t transposed_count, int64_t statisti
       transposed(transposed_count),
       statistics(statistic_count) {
     for (int i = 0; i < slot_count; ++i) slots.emplace_back(parameter_count);
+}
+
+bool Store::update_or_restore(const Kernels& kernels, const std::function<void()>& update) {
+    std::vector<Floats*> touched{&parameters};
+    for (Floats& slot : slots) touched.push_back(&slot);
+    std::vector<std::vector<float>> before;
+    for (const Floats* floats : touched) before.emplace_back(floats->data(), floats->data() + floats->count());
+    update();
+    largest_parameter = -1.0;
+    if (kernels.peak(parameters.data(), parameters.count()) <= LARGEST_FLOAT) return true;
+    for (size_t i = 0; i < touched.size(); ++i) std::copy(before[i].begin(), before[i].end(), touched[i]->data());
+    return false;
+}
+
+bool Store::update(const Kernels& kernels, const UpdateRule& rule, const float* gradients,
+                   const std::vector<Run>& runs) {
+    float* held[3] = {};
+    for (size_t i = 0; i < slots.size() && i < 3; ++i) held[i] = slots[i].data();
+    return update_or_restore(kernels, [&] {
+        for (const Run& run : runs) {
+            kernels.update(rule, parameters.data(), gradients + run.offset, held, run.offset, run.count, 1.0f, 0.0f,
+                           0.0f);
+        }
+    });
 }
 
 void Store::pack(const float* from, float* to, const Matrix& matrix) {
@@ -219,6 +245,7 @@ double Plan::measure(const Task& task) {
             const double weight = present(term.weights) ? (double)*at(task, term.weights, n) : 1.0;
             sum += weight * (double)*at(task, term.values, n);
         }
+        if (!std::isfinite((float)sum)) sum = INFINITY;  // as in float32, in which the loss is defined
         if (term.mean) sum /= (double)task.rows;
         terms_[i] = sum;
         energy += term.share * sum;
@@ -319,19 +346,6 @@ bool Plan::stays_finite_from(const UpdateRule& rule, double gradient) {
     return true;
 }
 
-/// The update, undone where it makes a parameter infinite or NaN.
-bool Plan::update_or_restore(const Task& task, const Batch& batch) {
-    std::vector<Floats*> touched{&store_->parameters};
-    for (Floats& slot : store_->slots) touched.push_back(&slot);
-    std::vector<std::vector<float>> before;
-    for (const Floats* floats : touched) before.emplace_back(floats->data(), floats->data() + floats->count());
-    run(recipe_.update_all, task, batch, false);
-    store_->largest_parameter = -1.0;
-    if (kernels_.peak(store_->parameters.data(), store_->parameters.count()) <= 3.4028235e38f) return true;
-    for (size_t i = 0; i < touched.size(); ++i) std::copy(before[i].begin(), before[i].end(), touched[i]->data());
-    return false;
-}
-
 Status Plan::gradients(const Batch& batch, double* totals, double* energy) {
     Task shared = task(batch);
     Status status = run(recipe_.forward, shared, batch);
@@ -348,7 +362,7 @@ Status Plan::train(const Batch& batch, const UpdateRule& rule, double* totals) {
     Status status = run(recipe_.forward, shared, batch);
     if (status != Status::DONE) return status;
     const double energy = measure(shared);
-    if (!std::isfinite(energy)) return Status::NOT_FINITE;
+    if (!std::isfinite((float)energy)) return Status::NOT_FINITE;
     if (recipe_.may_fuse && stays_finite(rule, std::max(guarded(shared), peak(recipe_.rest)))) {
         shared.fused = true;
         run(recipe_.direct, shared, batch, false);
@@ -360,7 +374,7 @@ Status Plan::train(const Batch& batch, const UpdateRule& rule, double* totals) {
         if (!std::isfinite(most)) return Status::NOT_FINITE;
         if (stays_finite(rule, most)) {
             run(recipe_.update_all, shared, batch, false);
-        } else if (!update_or_restore(shared, batch)) {
+        } else if (!store_->update_or_restore(kernels_, [&] { run(recipe_.update_all, shared, batch, false); })) {
             return Status::NOT_FINITE;
         }
         run(recipe_.turn_all, shared, batch, false);

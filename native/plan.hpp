@@ -29,6 +29,11 @@ class Floats {
     int64_t count_ = 0;
 };
 
+/// Numbers that lie side by side.
+struct Run {
+    int64_t offset, count;
+};
+
 /// Parameters, their gradients, slots and transposes, and running statistics: what all plans of a model share.
 struct Store {
     Store(int64_t parameters, int64_t transposed, int64_t statistics, int slots);
@@ -36,6 +41,11 @@ struct Store {
     std::vector<Floats> slots;
     /// Bounds on the magnitudes of parameters and of the first slot; negative: not known.
     double largest_parameter = -1.0, largest_moment = -1.0;
+
+    /// Does `update`, and undoes it where a parameter became infinite or NaN; then it returns false.
+    bool update_or_restore(const Kernels& kernels, const std::function<void()>& update);
+    /// One update with gradients that are laid out like the parameters, of the given runs; undone likewise.
+    bool update(const Kernels& kernels, const UpdateRule& rule, const float* gradients, const std::vector<Run>& runs);
 
     /// Plain (rows, columns) numbers into packed blocks, and out of them.
     static void pack(const float* from, float* to, const Matrix& matrix);
@@ -77,11 +87,6 @@ struct Commit {
 struct Guard {
     Operand x, dy;
     double factor;
-};
-
-/// Numbers that lie side by side.
-struct Run {
-    int64_t offset, count;
 };
 
 struct Penalty {
@@ -150,7 +155,6 @@ class Plan {
     double peak(const std::vector<Run>& runs) const;
     bool stays_finite(const UpdateRule& rule, double gradient);
     bool stays_finite_from(const UpdateRule& rule, double gradient);
-    bool update_or_restore(const Task& task, const Batch& batch);
     void add_totals(const Task& task, double energy, double* totals) const;
     float* local(int worker);
 

@@ -46,6 +46,16 @@ IMAGE = (
     Flatten(),
 )
 MERGES = (Add(), Multiply(), Concatenate(), Maximum())
+ODD_VECTOR = (Linear(1), Linear(17), Linear(50), Linear(130), Flatten())
+ODD_IMAGE = (
+    Convolution2D(17, (3, 3), padding="same"),
+    Convolution2D(1, (1, 1)),
+    Convolution2D(5, (3, 2), padding="same", strides=(2, 1)),
+    Convolution2D(4, (1, 4), padding="same", strides=(1, 3)),
+    MaxPooling2D((3, 3), padding="same", strides=(2, 2)),
+    Linear(3),
+)
+"""Sizes that no register and no tile divides."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +68,18 @@ class Value:
 
 
 @st.composite
-def dags(draw, most: int = 9, batch_norm: bool = True) -> Graph:
-    """A graph on a vector "x" (None, 4) and, sometimes, an image "image" (None, 4, 4, 2)."""
-    values = [Value("x", (None, 4))]
+def dags(draw, most: int = 9, batch_norm: bool = True, odd: bool = False) -> Graph:
+    """A graph on a vector "x" (None, 4) and, sometimes, an "image" (None, 4, 4, 2); or of `odd` sizes too."""
+    values = [Value("x", (None, draw(st.sampled_from([4, 1, 19, 260])) if odd else 4))]
     if draw(st.booleans(), "image"):
-        values.append(Value("image", (None, 4, 4, 2)))
+        shape = draw(st.sampled_from([(4, 4, 2), (7, 3, 1), (5, 9, 3), (6, 6, 17)])) if odd else (4, 4, 2)
+        values.append(Value("image", (None, *shape)))
     inputs = {value.name: value.shape for value in values}
     nodes: list[Node] = []
     for index in range(draw(st.integers(1, most), "nodes")):
         x = draw(st.sampled_from(values), "x")
         kind = draw(st.sampled_from(["plain", "own", "own", "merge", "shared", "kink", "random"]), "kind")
-        node, ties = _node(draw, f"n{index}", kind, x, values, nodes)
+        node, ties = _node(draw, f"n{index}", kind, x, values, nodes, odd)
         if isinstance(node.brick, BatchNormalization) and not batch_norm:
             continue
         nodes.append(node)
@@ -77,7 +88,7 @@ def dags(draw, most: int = 9, batch_norm: bool = True) -> Graph:
     return Graph(inputs, nodes, [value.name for value in values if value.name not in read])
 
 
-def _node(draw, name, kind, x, values, nodes):
+def _node(draw, name, kind, x, values, nodes, odd):
     image = len(x.shape) == 4
     if kind == "kink" and not x.ties:
         kinked = (*KINKED, MaxPooling2D((2, 2), padding="same")) if image else KINKED
@@ -99,8 +110,10 @@ def _node(draw, name, kind, x, values, nodes):
             first = draw(st.sampled_from(owners))
             return Node(name, first.brick, (x.name,), owner=first.owner or first.name), x.ties
     bricks = PLAIN if kind == "plain" else IMAGE if image else VECTOR
+    if odd and kind != "plain":
+        bricks += ODD_IMAGE if image else ODD_VECTOR
     brick = draw(st.sampled_from(bricks))
-    if isinstance(brick, Split) and x.shape[1] % 2:
+    if (isinstance(brick, Split) and x.shape[1] % 2) or (image and x.shape[3] % getattr(brick, "groups", 1)):
         brick = Linear(2)
     return Node(name, brick, (x.name,)), x.ties
 

@@ -51,7 +51,7 @@ class BrickClassifier(ClassifierMixin, BrickEstimator):  # type: ignore[misc]
     validation_fraction : the share that is kept out, in (0, 1). Default 0.1.
     n_iter_no_change : epochs that may pass without improvement. Default 10.
     class_weight : None, "balanced", or a dict class -> factor of the loss; classes not named weigh 1.
-    engine : "native", "reference", "jax", or an engine. Default: "native", or "reference" where it is missing.
+    engine : "native", "reference", "jax", or an engine. Default: "native", or "reference" if it is missing.
     n_threads : at most so many threads, or None for the environment's. joblib limits its workers by itself.
 
     Attributes

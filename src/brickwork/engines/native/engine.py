@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -43,18 +44,27 @@ class NativeEngine:
         """A plan that works on these arrays."""
         reason = _reason_against(program, parameters)
         if reason:
-            warnings.warn(f"{reason}; the reference engine runs this network.", stacklevel=2)
+            _tell(f"{reason}; the reference engine runs this network.")
             return ReferencePlan(program, parameters, statistics, seed)
         return NativePlan(self._native, program, parameters, statistics, seed)
 
 
+@functools.cache
+def _tell(notice: str) -> None:
+    """Said once in a process."""
+    warnings.warn(notice, stacklevel=4)
+
+
 def _reason_against(program: Program, parameters: Mapping[str, Array]) -> str:
+    graphs = (program.graph, program.predictor)
     kinds = [value.dtype for value in parameters.values()]
     kinds += [
         np.dtype(spec.dtype) for spec in program.graph.inputs.values() if spec.dtype.startswith("float")
     ]
     if any(kind != np.float32 for kind in kinds):
         return "The native engine computes in float32, and this network does not"
+    if any(None in shape[1:] for graph in graphs for shape in graph.shapes.values()):
+        return "The native engine needs to know every axis but the first, and this network leaves some open"
     if program.losses or program.graph.shapes.get(program.total) == ():
         try:
             terms_of(program.graph, program.total)

@@ -11,7 +11,7 @@ from ...bricks.base import Context
 from ...graph.graph import references
 from ...graph.node import Node
 from .layout import Layout
-from .values import STATISTIC, Place, Value
+from .values import Value
 from .writer import Part, Writer
 
 
@@ -41,7 +41,7 @@ class HostLowering:
     def backward(self, writer: Writer, part: Part) -> None:
         """A call of the brick's `backward`."""
         call: _Call = part.notes["call"]
-        call.dys = [writer.dy(name) for name in references(part.node)]
+        call.dys = [writer.dy(name) for name in call.made]
         made = []
         for name in part.inputs:
             found = None if writer.value(name).integer else writer.dx(name)
@@ -51,9 +51,9 @@ class HostLowering:
         values += [found[0] for found in made if found is not None]
         for value in values:
             value.compact = True
-        for name, key in call.parameters.items():
+        for name, (key, _) in call.parameters.items():
             if writer.trains(key):
-                call.dparameters[name] = (writer.gradient_place(key), writer.turn(key) > 0)
+                call.dparameters[name] = writer.turn(key) > 0
         writer.emit("host", [*call.inputs, *values], kind="host", host=len(writer.hosts))
         writer.hosts.append(call.backward)
 
@@ -63,74 +63,60 @@ class _Call:
 
     def __init__(self, writer: Writer, part: Part) -> None:
         self.node: Node = part.node
-        self.plan: Any = None  # set by the plan that owns the buffers
+        self.plan: Any = None  # set by the pass that owns the buffers
         wire = writer.graph.wires[part.node.index]
+        graph = writer.graph
+        self.made = references(part.node)
         self.inputs = [writer.value(name) for name in part.inputs]
-        self.outputs = [writer.value(name) for name in references(part.node)]
-        self.parameters = dict(wire.parameters)
-        self.shapes = {name: writer.graph.parameters[key].shape for name, key in wire.parameters}
-        self.statistics = dict(wire.statistics)
-        self.statistic_shapes = {name: writer.graph.statistics[key].shape for name, key in wire.statistics}
-        self.next: dict[str, Place] = {}
-        for name, key in wire.statistics:
-            held = writer.layout.add_statistic(key, _size(self.statistic_shapes[name]))
-            self.next[name] = writer.layout.add_statistic(f"next {key}", held.size)
-            if writer.training and not part.node.frozen:
-                writer.commits.append((self.next[name], held))
-        self.places = {name: writer.layout.place(key) for name, key in self.parameters.items()}
-        self.kernels = {
-            name: writer.layout.kernels[key].matrix
-            for name, key in self.parameters.items()
-            if key in writer.layout.kernels
+        self.outputs = [writer.value(name) for name in self.made]
+        self.parameters = {name: (key, graph.parameters[key].shape) for name, key in wire.parameters}
+        self.shapes = {name: graph.statistics[key].shape for name, key in wire.statistics}
+        self.held = {name: writer.statistic(key) for name, key in wire.statistics}
+        self.next = {
+            name: writer.next_statistic(key, frozen=part.node.frozen) for name, key in wire.statistics
         }
-        self.held = {name: writer.layout.statistics[key] for name, key in self.statistics.items()}
         self.dys: list[Value | None] = []
         self.dxs: list[tuple[Value, int] | None] = []
-        self.dparameters: dict[str, tuple[Place, bool]] = {}
+        self.dparameters: dict[str, bool] = {}
+        """Whether to add to what is there."""
         self._saved: Any = None
 
     def forward(self, rows: int, training: bool, step: int) -> None:
         """y, and the next statistics."""
         node, plan = self.node, self.plan
-        state = {name: plan.numbers(place, self.statistic_shapes[name]) for name, place in self.held.items()}
+        # Copies: the next ones may be written where these are read.
+        state = {name: np.array(plan.numbers(place, self.shapes[name])) for name, place in self.held.items()}
         trains = training and not (node.frozen and bool(state))
         ctx = Context(trains, state, plan.seed, step, node.stream, 0)
+        xs = [plan.rows(value, rows, name) for name, value in zip(node.inputs, self.inputs, strict=True)]
         with np.errstate(all="ignore"):  # what is not finite is found and told after the pass
-            y, self._saved = node.brick.forward(
-                self._params(), *[self._array(x, rows) for x in self.inputs], ctx=ctx
-            )
-            if state and trains:
-                for name, array in node.brick.next_state(state, self._saved).items():
-                    plan.numbers(self.next[name], self.statistic_shapes[name])[...] = array
-        made = (y,) if len(self.outputs) == 1 else y
-        for value, array in zip(self.outputs, made, strict=True):
-            self._array(value, rows)[...] = array
+            y, self._saved = node.brick.forward(self._params(), *xs, ctx=ctx)
+            next_state = node.brick.next_state(state, self._saved) if state and trains else {}
+        for name, array in next_state.items():
+            plan.numbers(self.next[name], self.shapes[name])[...] = array
+        ys = (y,) if len(self.made) == 1 else y
+        for name, value, array in zip(self.made, self.outputs, ys, strict=True):
+            plan.rows(value, rows, name)[...] = array
 
     def backward(self, rows: int, training: bool, step: int) -> None:
         """dx and the gradients of the parameters."""
-        dys = [None if value is None else np.array(self._array(value, rows)) for value in self.dys]
-        dy = dys[0] if len(dys) == 1 else tuple(dys)
+        plan = self.plan
+        dys = [
+            None if value is None else np.array(plan.rows(value, rows, name))
+            for name, value in zip(self.made, self.dys, strict=True)
+        ]
         with np.errstate(all="ignore"):
-            dxs, dparameters = self.node.brick.backward(self._params(), self._saved, dy)
-        for found, dx in zip(self.dxs, dxs, strict=True):
+            dxs, dparameters = self.node.brick.backward(
+                self._params(), self._saved, dys[0] if len(dys) == 1 else tuple(dys)
+            )
+        for name, found, dx in zip(self.node.inputs, self.dxs, dxs, strict=True):
             if found is None or dx is None:
                 continue
             value, accumulate = found
-            array = self._array(value, rows)
+            array = plan.rows(value, rows, name)
             array[...] = array + dx if accumulate else dx
-        for name, (place, accumulate) in self.dparameters.items():
-            self.plan.put_gradient(self.parameters[name], dparameters[name], accumulate)
-            del place
+        for name, accumulate in self.dparameters.items():
+            plan.put_gradient(self.parameters[name][0], dparameters[name], accumulate)
 
     def _params(self) -> dict[str, Array]:
-        return {name: self.plan.parameter(key, self.shapes[name]) for name, key in self.parameters.items()}
-
-    def _array(self, value: Value, rows: int) -> Array:
-        return self.plan.rows(value, rows)
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    return int(np.prod(shape, dtype=np.int64))
-
-
-__all__ = ["STATISTIC", "HostLowering"]
+        return {name: self.plan.parameter(*held) for name, held in self.parameters.items()}

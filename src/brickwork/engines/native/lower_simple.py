@@ -139,7 +139,7 @@ class DropoutLowering(Plain):
         dy = writer.dy(part.output)
         if dy is None:
             return
-        if part.brick.rate == 0.0 or part.node.frozen:
+        if not writer.training or part.brick.rate == 0.0 or part.node.frozen:
             writer.pass_on(dy, part.inputs[0])
             return
         found = writer.dx(part.inputs[0])

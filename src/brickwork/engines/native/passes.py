@@ -150,7 +150,8 @@ class Pass:
                 writer.value(use.weight).kept = True
         for peak_x, peak_dy, _ in writer.guards:
             peak_x.kept = peak_dy.kept = True
-        keys = [key for key in program.trainable if self.reaches(key)] if kind == "train" and updates else []
+        # Those without a gradient too: decay and momentum move them.
+        keys = program.trainable if kind == "train" and updates else []
         self.schedule: Schedule = schedule(
             writer, rows, threads, [(key, self._native_penalties.get(key, (0.0, 0.0))) for key in keys]
         )
@@ -215,11 +216,11 @@ class Pass:
             return
         for use in self.text_metrics:
             target, output = (
-                np.array(self.rows(self.writer.value(name), rows)) for name in (use.target, use.output)
+                np.array(self.rows(self.writer.value(name), rows, name)) for name in (use.target, use.output)
             )
             weight = None
             if use.weight is not None:
-                weight = np.array(self.rows(self.writer.value(use.weight), rows))
+                weight = np.array(self.rows(self.writer.value(use.weight), rows, use.weight))
             sums = use.metric.update(use.metric.start(), target, output, weight)
             self._current.counted(step, use.label, tuple(float(number) for number in sums))
 
@@ -289,14 +290,11 @@ class Pass:
             for name, array in zip(self.graph.outputs, outputs, strict=True)
         ]
 
-    def rows(self, value: Value, rows: int) -> Array:
-        """A value's buffer as an array of the first rows, without a copy."""
+    def rows(self, value: Value, rows: int, name: str) -> Array:
+        """A value's buffer as an array of the first rows, without a copy, in the shape of that name."""
         flat = self.native.buffer(value.offset, rows, value.stride)
         array: Array = flat.view(np.int32) if value.integer else flat
-        shape = next(
-            (self._shape(name) for name, held in self.writer.values.items() if held is value), value.shape
-        )
-        return array[:, : value.size].reshape((rows, *shape))
+        return array[:, : value.size].reshape((rows, *self._shape(name)))
 
     def numbers(self, place: Place, shape: tuple[int, ...]) -> Array:
         """A statistic."""

@@ -13,7 +13,7 @@ from ...data.source import ArraySource, Batch
 from ...optimizers import SGD, Adam
 from ...regularizers import L1, L1L2, L2
 from ...threads import get_threads
-from ..base import Gradients, Plan, Program, Report, Totals, add_totals, all_finite, require_gradients
+from ..base import Gradients, Plan, Program, Report, Totals, add_totals, not_finite, require_gradients
 from ..diagnosis import diagnose, overflowing_update
 from ..interrupts import uninterrupted, write
 from .layout import Layout
@@ -116,6 +116,10 @@ class NativePlan(Plan):
             return
         if self._frozen:
             self._brought.add(made)
+        self._bring_numbers()
+        made.native.refresh(made.threads)
+
+    def _bring_numbers(self) -> None:
         layout, store = self._layout, self._store
         layout.write(self._native, store.parameters, self.parameters)
         for index, arrays in enumerate(self.slots.values()):
@@ -123,7 +127,6 @@ class NativePlan(Plan):
         for key, array in self.statistics.items():
             if key in layout.statistics:
                 self.numbers(layout.statistics[key], array.shape)[...] = array
-        made.native.refresh(made.threads)
 
     def _fetch(self) -> None:
         """What training changed, back into the arrays that the models hold."""
@@ -198,17 +201,45 @@ class NativePlan(Plan):
     def apply(
         self, gradients: Mapping[str, Array], rate: float, statistics: Mapping[str, Array] | None = None
     ) -> None:
-        """See Plan. A single update from given gradients is the optimizer's own text."""
+        """See Plan."""
         trainable = {key: self.parameters[key] for key in self.program.trainable}
         require_gradients(gradients, trainable)
+        if self._rule is None or not self._apply_natively(gradients, rate, statistics):
+            self._apply_by_text(trainable, gradients, rate, statistics)
+
+    def _apply_natively(
+        self, gradients: Mapping[str, Array], rate: float, statistics: Mapping[str, Array] | None
+    ) -> bool:
+        """The update as a step makes it. False, with nothing changed, where it would not be finite."""
+        space = np.zeros(self._layout.parameters, np.float32)
+        self._layout.write(self._native, space, gradients)
+        runs = [self._layout.place(key) for key in self.program.trainable]
+        places = [(place.offset, place.size) for place in runs]
+        with uninterrupted():
+            self._bring_numbers()
+            done = self._native.update(self._store, space, self._rule, self.step_number, rate, places)
+            if done:
+                self._fetch()
+                write(self.statistics, statistics or {})
+                self.step_number += 1
+        return bool(done)
+
+    def _apply_by_text(
+        self,
+        trainable: Mapping[str, Array],
+        gradients: Mapping[str, Array],
+        rate: float,
+        statistics: Mapping[str, Array] | None,
+    ) -> None:
+        """The update by the optimizer's own text; the error names the parameter that would not be finite."""
         with np.errstate(all="ignore"):
             new, slots = self.program.optimizer.update(
                 trainable, gradients, self.slots, self.step_number + 1, rate
             )
             new = self.program.constrained(new)
-        for key, value in new.items():
-            if not all_finite(value):
-                raise overflowing_update(self.step_number, rate, key)
+        spoilt = not_finite(new)
+        if spoilt is not None:
+            raise overflowing_update(self.step_number, rate, spoilt)
         with uninterrupted():
             write(self.parameters, new)
             write(self.statistics, statistics or {})
@@ -235,7 +266,7 @@ class NativePlan(Plan):
     def _step_by_text(self, batch: Batch, rate: float, before: Totals) -> Totals:
         """Where the optimizer has no native form: native gradients, its own text for the update."""
         found = self.gradients(batch)
-        if not (np.isfinite(found.total) and all(map(all_finite, found.gradients.values()))):
+        if not np.isfinite(found.total) or not_finite(found.gradients) is not None:
             raise diagnose(
                 self.program, self.parameters, self.statistics, batch, self.seed, self.step_number, rate
             )

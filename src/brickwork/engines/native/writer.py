@@ -249,6 +249,18 @@ class Writer:
         place = self.layout.place(key)
         return Place(GRADIENT, place.offset, place.size)
 
+    def statistic(self, key: str) -> Place:
+        """Where a running statistic is read: what a node before this one has made of it, if they share it."""
+        held = self.layout.statistics[key]
+        return next((made for made, to in self.commits if to == held), held)
+
+    def next_statistic(self, key: str, *, frozen: bool) -> Place:
+        """Where to write what the batch makes of a running statistic; it takes effect with the step."""
+        held, made = self.layout.statistics[key], self.layout.statistics[f"next {key}"]
+        if self.training and not frozen and (made, held) not in self.commits:
+            self.commits.append((made, held))
+        return made
+
     def turn(self, key: str) -> int:
         """How many gradients of this parameter are written before this one; parameters may be shared."""
         count = self._written.get(key, 0)
