@@ -47,7 +47,8 @@ void pad(const Instruction& instruction, const Task& task) {
 ///
 /// operands: x with its border, y   ints: floats of a row of x, channels, rows and columns of y, strides, rows
 /// and columns of the kernel
-void unfold(const Instruction& instruction, const Task& task) {
+template <int N>
+static void unfold_by(const Instruction& instruction, const Task& task) {
     const int64_t* g = instruction.ints;
     const int64_t line = g[0], channels = g[1], high = g[2], wide = g[3], down = g[4] * line, across = g[5] * channels;
     const int64_t rows = g[6], run = g[7] * channels;
@@ -58,8 +59,56 @@ void unfold(const Instruction& instruction, const Task& task) {
             for (int64_t j = 0; j < wide; ++j) {
                 const float* from = x + i * down + j * across;
                 for (int64_t p = 0; p < rows; ++p, from += line, y += run) {
-                    // Four at a time; what is too much is written over by what comes next, or lies behind the end.
-                    for (int64_t c = 0; c < run; c += 4) store<4>(y + c, load<4>(from + c));
+                    // What is too much is written over by what comes next, or lies behind the end.
+                    for (int64_t c = 0; c < run; c += N) store<N>(y + c, load<N>(from + c));
+                }
+            }
+        }
+    }
+}
+
+void unfold(const Instruction& instruction, const Task& task) {
+    const int64_t run = instruction.ints[7] * instruction.ints[1];
+    if constexpr (WIDEST >= 8) {
+        if (run > 4 && run <= 8) return unfold_by<8>(instruction, task);
+    }
+    if (run > 8) return unfold_by<WIDEST>(instruction, task);
+    unfold_by<4>(instruction, task);
+}
+
+/// The adjoint of unfolding: every pixel of x gets the sum of its copies.
+///
+/// operands: unfolded, x   ints: rows and columns of x, channels; rows and columns of y; strides; rows and
+/// columns of the kernel; rows above, columns to the left of x; accumulate
+void fold(const Instruction& instruction, const Task& task) {
+    const int64_t* g = instruction.ints;
+    const int64_t height = g[0], width = g[1], channels = g[2], high = g[3], wide = g[4];
+    const int64_t rows = g[7], columns = g[8], top = g[9], left = g[10];
+    for (int64_t n = task.begin; n < task.end; ++n) {
+        const float* from = at(task, instruction.operands[0], n);
+        float* x = at(task, instruction.operands[1], n);
+        if (!g[11]) {
+            for (int64_t i = 0; i < height * width * channels; ++i) x[i] = 0.0f;
+        }
+        for (int64_t i = 0; i < high; ++i) {
+            for (int64_t j = 0; j < wide; ++j) {
+                const int64_t column = j * g[6] - left;
+                const int64_t skip = column < 0 ? -column : 0;
+                const int64_t stop = width - column < columns ? width - column : columns;
+                const int64_t count = (stop - skip) * channels;
+                for (int64_t p = 0; p < rows; ++p, from += columns * channels) {
+                    const int64_t row = i * g[5] - top + p;
+                    if (row < 0 || row >= height || count <= 0) continue;
+                    float* to = x + (row * width + column + skip) * channels;
+                    const float* source = from + skip * channels;
+                    int64_t c = 0;
+                    for (; c + WIDEST <= count; c += WIDEST) {
+                        store<WIDEST>(to + c, load<WIDEST>(to + c) + load<WIDEST>(source + c));
+                    }
+                    for (; c < count; c += 4) {
+                        const int32_t valid = count - c < 4 ? (int32_t)(count - c) : 4;
+                        store_part<4>(to + c, load_part<4>(to + c, valid) + load_part<4>(source + c, valid), valid);
+                    }
                 }
             }
         }

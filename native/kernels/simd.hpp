@@ -3,6 +3,10 @@
 
 #include <cstdint>
 
+#if defined(__AVX512VL__)
+#include <immintrin.h>  // masked loads and stores; the rest is the compilers' vector extension
+#endif
+
 namespace bw {
 namespace BW_ISA {
 
@@ -74,6 +78,13 @@ BW_INLINE void store_part(float* p, Float<N> v, int32_t valid) {
         store<N>(p, v);
         return;
     }
+#if defined(__AVX512VL__)
+    const uint32_t mask = (1u << valid) - 1;
+    if constexpr (N == 16) _mm512_mask_storeu_ps(p, (__mmask16)mask, (__m512)v);
+    if constexpr (N == 8) _mm256_mask_storeu_ps(p, (__mmask8)mask, (__m256)v);
+    if constexpr (N == 4) _mm_mask_storeu_ps(p, (__mmask8)mask, (__m128)v);
+    return;
+#endif
     float held[N];
     for (int i = 0; i < N; ++i) held[i] = v[i];  // by memcpy GCC would keep v, and where it came from, in memory
     const float* from = held;
@@ -99,6 +110,12 @@ BW_INLINE void store_part(float* p, Float<N> v, int32_t valid) {
 template <int N>
 BW_INLINE Float<N> load_part(const float* p, int32_t valid) {
     if (valid == N) return load<N>(p);
+#if defined(__AVX512VL__)
+    const uint32_t mask = (1u << valid) - 1;
+    if constexpr (N == 16) return (Float<N>)_mm512_maskz_loadu_ps((__mmask16)mask, p);
+    if constexpr (N == 8) return (Float<N>)_mm256_maskz_loadu_ps((__mmask8)mask, p);
+    if constexpr (N == 4) return (Float<N>)_mm_maskz_loadu_ps((__mmask8)mask, p);
+#endif
     float held[N] = {};
     float* to = held;
     if (N > 8 && (valid & 8)) {

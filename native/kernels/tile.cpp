@@ -6,8 +6,10 @@ namespace BW_ISA {
 
 namespace {
 
-#if defined(__AVX512F__) || defined(__aarch64__)
+#if defined(__AVX512F__)
 constexpr int ROWS_TWO = 14, ROWS_ONE = 14;  // 32 registers
+#elif defined(__aarch64__)
+constexpr int ROWS_TWO = 10, ROWS_ONE = 14;  // 32 registers, but more rows make GCC keep sums in memory
 #else
 constexpr int ROWS_TWO = 6, ROWS_ONE = 12;  // 16 registers
 #endif

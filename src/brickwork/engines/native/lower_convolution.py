@@ -72,6 +72,11 @@ class Geometry:
         )
 
     @property
+    def narrow(self) -> bool:
+        """Whether x has so few channels that its gradient is made unfolded, and folded then."""
+        return self.channels < _FEWEST_CHANNELS and self.dilation == (1, 1) and self.groups == 1
+
+    @property
     def unfolded(self) -> Geometry:
         """The product with a matrix that is left to do after unfolding."""
         return replace(
@@ -129,11 +134,15 @@ class ConvolutionLowering:
     def reserve(self, layout: Layout, part: Part, shapes: list[Any]) -> None:
         """W is packed, with the transposes of its taps in the opposite order."""
         brick = part.brick
+        taps = math.prod(brick.kernel_size)
+        if _is_narrow(brick, shapes[0][-1]):  # one transpose of all taps together
+            layout.add_kernel(part.key("W"), taps * shapes[0][-1], brick.filters)
+            return
         layout.add_kernel(
             part.key("W"),
             shapes[0][-1] // brick.groups,
             brick.filters,
-            taps=math.prod(brick.kernel_size),
+            taps=taps,
             groups=brick.groups,
             mirrored=True,
         )
@@ -256,6 +265,9 @@ class ConvolutionLowering:
     def _input_gradient(
         self, writer: Writer, geometry: Geometry, turned: Any, dy: Value, dx: Value, accumulate: int
     ) -> None:
+        if geometry.narrow:
+            _fold(writer, geometry, turned, dy, dx, accumulate)
+            return
         if geometry.plain:
             writer.emit(
                 "matmul",
@@ -320,6 +332,40 @@ def _unfolded(writer: Writer, x: Value, geometry: Geometry) -> Value:
         multiplies=made.size // 4,
     )
     return made
+
+
+def _is_narrow(brick: Any, channels: int) -> bool:
+    return channels < _FEWEST_CHANNELS and tuple(brick.dilation_rate) == (1, 1) and brick.groups == 1
+
+
+def _fold(writer: Writer, geometry: Geometry, turned: Any, dy: Value, dx: Value, accumulate: int) -> None:
+    """dx by way of its unfolded form, a product as wide as the kernel: channels alone would be narrow."""
+    places = math.prod(geometry.kernel) * geometry.channels
+    made = writer.scratch("unfolded gradient", (*geometry.output, places))
+    made.compact = True
+    writer.emit(
+        "matmul",
+        [dy, made, None],
+        [math.prod(geometry.output), 0, turned.space],
+        matrices=[turned],
+        spatial=True,
+        multiplies=geometry.multiplies,
+    )
+    writer.emit(
+        "fold",
+        [made, dx],
+        [
+            *geometry.size,
+            geometry.channels,
+            *geometry.output,
+            *geometry.strides,
+            *geometry.kernel,
+            *geometry.before,
+            accumulate,
+        ],
+        spatial=True,
+        multiplies=made.size // 4,
+    )
 
 
 def _even(size: tuple[int, int]) -> tuple[int, int]:
