@@ -35,7 +35,7 @@ _CHUNKS = 16
 _CHUNK_BYTES = 128 << 20
 """Bytes that the sums of all chunks may take."""
 
-_HEAVY = 192 << 10
+_HEAVY = 128 << 10
 """Bytes of a kernel from which on few rows at a time would be spent on reading it."""
 
 _ROWS_OF_A_CHUNK = {"reduce": 2, "winograd_reduce": 1, "batch_statistics": 3, "batch_finish": 3}
