@@ -63,12 +63,13 @@ def _measure(
     suite = arguments.suite
     chosen = _listed(parser, "--workloads", arguments.workloads, _WORKLOADS[suite])
     threads = arguments.threads or cores()
+    machine = describe(threads)
     limit_cores(threads)
     rule = Rule(2, 0.01, True) if arguments.quick else Rule(arguments.rounds)
     peak = Peak(threads)
     begun = {
         "date": date.today().isoformat(),
-        "machine": describe(threads),
+        "machine": machine,
         "settings": {
             "rounds": rule.rounds,
             "seconds": rule.seconds,

@@ -77,14 +77,19 @@ def _where(suite: Suite) -> str:
 
 def _training(suite: Suite) -> list[str]:
     works = suite["workloads"].values()
+    aimed = suite["settings"]["engine"] == "native"
     return [
         "Time of a training step, and ratios to the peers (in brackets the aims; ✗ where one is missed):",
         "",
         *_steps(works),
         "",
-        "First step, memory, share of the peak:",
+        "First step" + (f" (aim: Brickwork's at most {_FIRST_STEP_MS} ms):" if aimed else ":"),
         "",
-        *_beside(works),
+        *_cells(works, lambda work, name: _first_step(work, name, aimed)),
+        "",
+        "Peak memory" + (f" (aim: at most {_MEMORY} of PyTorch's):" if aimed else ":"),
+        "",
+        *_cells(works, lambda work, name: _memory(work, name, aimed)),
         "",
         *_notes(works),
     ]
@@ -98,11 +103,11 @@ def _steps(works: Any) -> list[str]:
         for peer in peers:
             answer = work["contestants"].get(peer, {})
             row += [_time(answer), _ratio(answer, work["aims"].get(peer))]
-        rows.append([*row, _rounds(work)])
+        rows.append([*row, _share(work["contestants"][OWN], work["aim_share"]), _rounds(work)])
     head = ["workload", "Brickwork"]
     for peer in peers:
         head += [peer, f"ratio to {peer}"]
-    return table([*head, "rounds kept"], rows)
+    return table([*head, "share of the peak", "rounds kept"], rows)
 
 
 def _own_time(work: Suite) -> str:
@@ -113,36 +118,35 @@ def _own_time(work: Suite) -> str:
     return f"{_time(answer)} (≤ {duration(aim)}){'' if answer['ms'] <= aim else ' ✗'}"
 
 
-def _beside(works: Any) -> list[str]:
+def _cells(works: Any, cell: Callable[[Suite, str], str]) -> list[str]:
+    """A line for each workload, a column for each contestant."""
     names = [OWN, *_peers(works)]
-    rows = []
-    for work in works:
-        row = [work["title"]]
-        for name in names:
-            answer = work["contestants"].get(name, {})
-            first = answer.get("first_step_ms")
-            missed = " ✗" if name == OWN and first is not None and first > _FIRST_STEP_MS else ""
-            row.append("–" if first is None else duration(first) + missed)
-        for name in names:
-            row.append(_memory(work, name))
-        own = work["contestants"][OWN].get("share_of_peak")
-        row.append("–" if own is None else _share(own, work.get("aim_share")))
-        rows.append(row)
-    head = ["workload", *(f"first step, {name}" for name in names), *(f"memory, {name}" for name in names)]
-    return table([*head, "share of the peak"], rows)
+    rows = [[work["title"], *(cell(work, name) for name in names)] for work in works]
+    return table(["workload", *names], rows)
 
 
-def _memory(work: Suite, name: str) -> str:
+def _first_step(work: Suite, name: str, aimed: bool) -> str:
+    first = work["contestants"].get(name, {}).get("first_step_ms")
+    if first is None:
+        return "–"
+    return duration(first) + (" ✗" if name == OWN and aimed and first > _FIRST_STEP_MS else "")
+
+
+def _memory(work: Suite, name: str, aimed: bool) -> str:
     peak = work["contestants"].get(name, {}).get("peak_mb")
     if peak is None:
         return "–"
     torch = work["contestants"].get("torch", {}).get("peak_mb")
     if name != OWN or torch is None:
         return f"{peak:.0f} MB"
-    return f"{peak:.0f} MB ({peak / torch:.2f} of torch's{'' if peak <= _MEMORY * torch else ' ✗'})"
+    missed = " ✗" if aimed and peak > _MEMORY * torch else ""
+    return f"{peak:.0f} MB ({peak / torch:.2f} of torch's{missed})"
 
 
-def _share(share: float, aim: float | None) -> str:
+def _share(answer: Suite, aim: float | None) -> str:
+    if "share_of_peak" not in answer:
+        return "–"
+    share = answer["share_of_peak"]
     told = f"{share:.0%}"
     return told if aim is None else f"{told} (≥ {aim:.0%}){'' if share >= aim else ' ✗'}"
 
@@ -166,7 +170,7 @@ def _inference(suite: Suite) -> list[str]:
                 f"{work['batch'] / own['ms'] * 1e3:,.0f}" if "ms" in own else "–",
                 *(_time(answers.get(peer, {})) for peer in peers),
                 _ratio(fastest, work["aims"].get("fastest peer")),
-                f"{own['share_of_peak']:.0%}" if "share_of_peak" in own else "–",
+                _share(own, None),
                 _rounds(work),
             ]
         )
@@ -195,7 +199,7 @@ def _imports(suite: Suite) -> list[str]:
         if "peak_mb" in facts
     ]
     return [
-        "`import` in fresh processes, in turn (NumPy is part of each of the others):",
+        "`import` in fresh processes, in turn. `import brickwork` loads its parts when they are asked for:",
         "",
         *table(["library", "median", "fastest"], rows),
         "",
@@ -219,7 +223,7 @@ def _convnet(suite: Suite) -> list[str]:
                     title,
                     name,
                     duration(answer["forward_ms"]),
-                    duration(answer["backward_ms"]),
+                    duration(answer["backward_ms"]) if answer["backward_ms"] > 0 else "–",
                     duration(answer["ms"]),
                     f"{answer['images_per_day']:,.0f}",
                     "" if name == OWN else f"{answer['ratio']:.2f}",
@@ -263,8 +267,9 @@ def duration(ms: float) -> str:
 
 
 def _peers(works: Any) -> list[str]:
-    names = dict.fromkeys(name for work in works for name in work["contestants"])
-    return [name for name in names if name != OWN]
+    """Those that could be timed at least once."""
+    timed = (name for work in works for name, answer in work["contestants"].items() if "ms" in answer)
+    return [name for name in dict.fromkeys(timed) if name != OWN]
 
 
 def _time(answer: Suite) -> str:
@@ -289,9 +294,9 @@ def _why(answer: Suite) -> str:
 
 def _notes(works: Any) -> list[str]:
     """Chosen variants, and why a cell is empty."""
-    names = _peers(works)
+    names = dict.fromkeys(name for work in works for name in work["contestants"])
     lines = []
-    for name in (OWN, *names):
+    for name in names:
         chosen: dict[str, list[str]] = {}
         for work in works:
             answer = work["contestants"].get(name, {})

@@ -76,7 +76,7 @@ class Worker:
         return {"first_step_ms": first * 1e3, "peak_mb": (peak_memory() - x.nbytes - y.nbytes) / 1e6}
 
     def _made(self, kind: str, task: Workload, variant: str, batch: int, batches: int | None) -> Made:
-        weights = task.build().weights()
+        weights = _weights(task.name)
         x, y = _data(task.name, batches, None if kind == "training" else batch)
         if kind == "training":
             return self._contestant.trainer(task, variant, x, y, weights)
@@ -87,6 +87,11 @@ class Worker:
 def _data(task_name: str, batches: int | None, batch: int | None) -> tuple[np.ndarray, np.ndarray]:
     """The same arrays for every variant."""
     return BY_NAME[task_name].data(batches, batch)
+
+
+@functools.lru_cache(1)
+def _weights(task_name: str) -> list[dict[str, np.ndarray]]:
+    return BY_NAME[task_name].build().weights()
 
 
 def _seconds_each(run: Callable[[int], int], seconds: float) -> tuple[float, int]:

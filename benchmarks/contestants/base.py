@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..workloads import Workload
+
+_PATIENCE = 2.0
 
 Weights = Sequence[dict[str, np.ndarray]]
 """Arrays for each node of a network, by name; see networks.py."""
@@ -23,7 +26,7 @@ class Unsupported(Exception):
 class Made:
     """Something that can be timed.
 
-    `run(n)` does at least n steps (training) or batches (inference), waits until they are done, and gives how
+    `run(n)` does about n steps (training) or batches (inference), waits until they are done, and gives how
     many it did. `weights` and `outputs` are there to compare contestants with one another.
     """
 
@@ -84,14 +87,21 @@ def slices(rows: int, batch: int, most: int = 512) -> list[slice]:
 
 
 def in_turn(batches: Sequence[Any], step: Callable[[Any], object]) -> Callable[[int], int]:
-    """`run` of a library that takes one batch at a time: the next one each time, around and around."""
+    """`run` of a library that takes one batch at a time: the next one each time, around and around.
+
+    It gives up early after some seconds: threads that spin while they wait for one another can take a
+    thousand times as long when another process has one of their cores.
+    """
     place = 0
 
     def run(steps: int) -> int:
         nonlocal place
-        for _ in range(steps):
+        end = time.perf_counter() + _PATIENCE
+        for done in range(steps):
             step(batches[place])
             place = place + 1 if place + 1 < len(batches) else 0
+            if time.perf_counter() > end:
+                return done + 1
         return steps
 
     return run

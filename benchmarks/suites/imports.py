@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import statistics
 import subprocess
 import sys
@@ -49,6 +50,9 @@ def imports(session: Session) -> dict[str, Any]:
     }
     for name, facts in found.items():
         say(f"    import {name}: {facts['import_ms']:.1f} ms")
+    for package in ("numpy", *(PACKAGES[peer] for peer in session.peers)):
+        distribution = {"sklearn": "scikit-learn"}.get(package, package)
+        session.versions[distribution] = importlib.metadata.version(distribution)
     fits = {}
     for name in session.contestants:
         fits[name] = session.fresh(name, FITTED, None)

@@ -19,7 +19,7 @@ def inference(session: Session) -> dict[str, Any]:
     measured: dict[str, tuple[Workload, Measured]] = {}
 
     def result() -> dict[str, Any]:
-        done = {name: described(task, found, session.peak.best) for name, (task, found) in measured.items()}
+        done = {name: described(session, task, found) for name, (task, found) in measured.items()}
         return {"workloads": done}
 
     with session.processes() as processes:

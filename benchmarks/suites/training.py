@@ -14,7 +14,7 @@ def training(session: Session) -> dict[str, Any]:
     measured: dict[str, tuple[Workload, Measured]] = {}
 
     def result() -> dict[str, Any]:
-        done = {name: described(task, found, session.peak.best) for name, (task, found) in measured.items()}
+        done = {name: described(session, task, found) for name, (task, found) in measured.items()}
         return {"workloads": done}
 
     with session.processes() as processes:
@@ -32,15 +32,16 @@ def training(session: Session) -> dict[str, Any]:
     return result()
 
 
-def described(task: Workload, found: Measured, best: float) -> dict[str, Any]:
-    """A workload's facts and what was measured."""
+def described(session: Session, task: Workload, found: Measured) -> dict[str, Any]:
+    """A workload's facts and what was measured. The aims are those of the native engine."""
+    aimed = session.setup.engine == "native"
     return {
         "title": task.title,
         "batch": task.batch,
         "optimizer": task.optimizer_title,
         "parameters": task.build().parameter_count,
-        "aim_ms": task.aim_ms,
-        "aims": task.aims,
-        "aim_share": task.share,
-        **found.evaluated(best),
+        "aim_ms": task.aim_ms if aimed else None,
+        "aims": task.aims if aimed else {},
+        "aim_share": task.share if aimed else None,
+        **found.evaluated(session.peak.best),
     }
