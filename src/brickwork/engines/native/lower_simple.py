@@ -23,16 +23,9 @@ _LEAST = -3.0e38
     bricks.Reciprocal,
     bricks.Heaviside,
     bricks.Rectifier,
-    bricks.Rescaling,
 )
 class UnaryLowering(Plain):
     """y = f(x)."""
-
-    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
-        """All but gains that differ from feature to feature."""
-        return not isinstance(brick, bricks.Rescaling) or not (
-            isinstance(brick.scale, tuple) or isinstance(brick.offset, tuple)
-        )
 
     def forward(self, writer: Writer, part: Part) -> None:
         """One instruction."""
@@ -95,28 +88,6 @@ class AliasLowering(Plain):
             if len(writer.graph.shapes[part.inputs[0]]) != 2:
                 dy.compact = True
             writer.pass_on(dy, part.inputs[0])
-
-
-@lowers(bricks.Add)
-class AddLowering(Plain):
-    """Sums of values of one shape."""
-
-    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
-        """Where nothing is broadcast."""
-        return all(shape == shapes[0] for shape in shapes)
-
-    def forward(self, writer: Writer, part: Part) -> None:
-        """y = x1 + x2 + …"""
-        y = writer.value(part.output)
-        for index, name in enumerate(part.inputs):
-            writer.emit("copy", [writer.value(name), y], [y.size, index > 0], [1.0], multiplies=y.size)
-
-    def backward(self, writer: Writer, part: Part) -> None:
-        """dxi = dy."""
-        dy = writer.dy(part.output)
-        for name in part.inputs:
-            if dy is not None:
-                writer.pass_on(dy, name)
 
 
 @lowers(bricks.Dropout)

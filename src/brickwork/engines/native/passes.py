@@ -19,6 +19,8 @@ from ..interrupts import Waiting
 from . import (  # noqa: F401 - each enters its bricks
     lower_convolution,
     lower_dense,
+    lower_features,
+    lower_merge,
     lower_normalization,
     lower_pooling,
     lower_simple,

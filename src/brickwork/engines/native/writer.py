@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...bricks import BatchNormalization, Bias, Convolution2D, Linear, ReLU
+from ...bricks import Add, BatchNormalization, Bias, Convolution2D, Linear, ReLU
 from ...bricks.base import Brick
 from ...graph.graph import Graph, references
 from ...graph.node import Node
@@ -18,6 +18,7 @@ _TAKES_IN: dict[type[Brick], tuple[type[Brick], ...]] = {
     Linear: (Bias, ReLU),
     Convolution2D: (Bias, ReLU),
     BatchNormalization: (ReLU,),
+    Add: (ReLU,),
 }
 """What a brick's instructions do along with it, in this order, where it alone reads what is before."""
 

@@ -1,0 +1,258 @@
+"""A gain and a shift for each feature, softmax along the last axis, sums over axes, activity penalties."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...bricks import (
+    ActivityPenalty,
+    LogSoftmax,
+    Normalization,
+    Rescaling,
+    Scale,
+    Softmax,
+    Standardization,
+    Sum,
+)
+from ...bricks.preprocessing import SMALLEST_DEVIATION
+from .lower_convolution import reduce
+from .lower_simple import UnaryLowering
+from .lowering import Plain, lowers
+from .values import Place, Value, per_sample
+from .writer import Part, Writer
+
+_TABLE, _GAIN, _STATISTICS, _INVERSE = range(4)
+"""Where a map's numbers come from: see native/kernels/features.cpp."""
+
+
+@lowers(Softmax, LogSoftmax)
+class SoftmaxLowering(Plain):
+    """Along the last axis."""
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """No other axis."""
+        return brick.axis in (-1, len(shapes[0]) - 1)
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y."""
+        x, y = writer.value(part.inputs[0]), writer.value(part.output)
+        classes, places = _features(writer, part, x, y)
+        writer.emit("softmax", [x, y], [classes, places, _logarithm(part)], multiplies=20 * x.size)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dx from y."""
+        dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
+        if dy is None or found is None:
+            return
+        dx, accumulate = found
+        classes, places = _features(writer, part, dy, dx)
+        writer.emit(
+            "softmax_backward",
+            [writer.value(part.output), dy, dx],
+            [classes, places, _logarithm(part), accumulate],
+            multiplies=(16 if _logarithm(part) else 4) * dy.size,
+        )
+
+
+def _logarithm(part: Part) -> bool:
+    return isinstance(part.brick, LogSoftmax)
+
+
+class FeatureMap(Plain):
+    """y = (x - before) * gain + after, with numbers for each feature."""
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y."""
+        self._emit(writer, part, writer.value(part.inputs[0]), writer.value(part.output), 0, 0)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dx = dy * gain."""
+        dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
+        if dy is not None and found is not None:
+            self._emit(writer, part, dy, found[0], 1, found[1])
+
+    def _emit(self, writer: Writer, part: Part, x: Value, y: Value, gradient: int, accumulate: int) -> None:
+        features, places = _features(writer, part, x, y)
+        whence, operands, table = self.numbers(writer, part, features)
+        writer.emit(
+            "feature_map",
+            [x, y, *operands],
+            [features, places, whence, gradient, accumulate],
+            [SMALLEST_DEVIATION],
+            table=table,
+            multiplies=2 * x.size,
+        )
+
+    def numbers(self, writer: Writer, part: Part, features: int) -> tuple[int, list[Place | None], list[int]]:
+        """Whence the numbers come, their places, and where they are fixed, themselves."""
+        raise NotImplementedError
+
+
+@lowers(Scale)
+class ScaleLowering(FeatureMap):
+    """A learned gain."""
+
+    def numbers(self, writer: Writer, part: Part, features: int) -> tuple[int, list[Place | None], list[int]]:
+        """See FeatureMap."""
+        return _GAIN, [writer.layout.place(part.key("gamma")), None], []
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dgamma from the sums of the chunks, and dx."""
+        dy, key = writer.dy(part.output), part.key("gamma")
+        if dy is not None and writer.trains(key):
+            x = writer.value(part.inputs[0])
+            features, places = _features(writer, part, x, dy)
+            sums = writer.chunk_sums(f"sums({key})", features)
+            writer.emit(
+                "feature_products",
+                [x, dy, sums],
+                [features, places],
+                partial=True,
+                spatial=places > 1,
+                multiplies=dy.size,
+            )
+            reduce(writer, sums, key)
+        super().backward(writer, part)
+
+
+@lowers(Normalization)
+class NormalizationLowering(FeatureMap):
+    """Fixed means and deviations."""
+
+    def numbers(self, writer: Writer, part: Part, features: int) -> tuple[int, list[Place | None], list[int]]:
+        """See FeatureMap."""
+        deviation = np.maximum(np.sqrt(np.asarray(part.brick.variance, np.float64)), SMALLEST_DEVIATION)
+        return _TABLE, [], _table(features, part.brick.mean, 1.0 / deviation, 0.0)
+
+
+@lowers(Rescaling)
+class RescalingLowering(FeatureMap):
+    """Fixed gains and shifts; one for all features is a function of each number alone."""
+
+    _alone = UnaryLowering()
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y."""
+        if _varies(part):
+            super().forward(writer, part)
+        else:
+            self._alone.forward(writer, part)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dx."""
+        if _varies(part):
+            super().backward(writer, part)
+        else:
+            self._alone.backward(writer, part)
+
+    def numbers(self, writer: Writer, part: Part, features: int) -> tuple[int, list[Place | None], list[int]]:
+        """See FeatureMap."""
+        return _TABLE, [], _table(features, 0.0, part.brick.scale, part.brick.offset)
+
+
+def _varies(part: Part) -> bool:
+    return isinstance(part.brick.scale, tuple) or isinstance(part.brick.offset, tuple)
+
+
+@lowers(Standardization)
+class StandardizationLowering(FeatureMap):
+    """Means and deviations that are statistics of the network."""
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """Numbers for the last axis."""
+        return bool(brick.kept(shapes[0]) == (len(shapes[0]) - 1,))
+
+    def numbers(self, writer: Writer, part: Part, features: int) -> tuple[int, list[Place | None], list[int]]:
+        """See FeatureMap."""
+        places: list[Place | None] = [
+            writer.layout.statistics[part.key(name)] for name in ("mean", "variance")
+        ]
+        return (_INVERSE if part.brick.invert else _STATISTICS), places, []
+
+
+@lowers(Sum)
+class SumLowering(Plain):
+    """Sums over axes of a sample that lie side by side."""
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """Not over the samples, and no axis between two that are summed over."""
+        axes = _summed(brick, len(shapes[0]))
+        return 0 not in axes and bool(axes) and axes[-1] - axes[0] == len(axes) - 1
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y."""
+        x, y = writer.value(part.inputs[0]), writer.value(part.output)
+        x.compact = y.compact = True
+        writer.emit("sum_axes", [x, y], self._sizes(writer, part), multiplies=x.size)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dx = dy, spread."""
+        dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
+        if dy is None or found is None:
+            return
+        dx, accumulate = found
+        dy.compact = dx.compact = True
+        writer.emit("spread_axes", [dy, dx], [*self._sizes(writer, part), accumulate], multiplies=dx.size)
+
+    def _sizes(self, writer: Writer, part: Part) -> list[int]:
+        shape = per_sample(writer.graph.shapes[part.inputs[0]])
+        axes = _summed(part.brick, len(shape) + 1)
+        first, last = axes[0] - 1, axes[-1]
+        return [math.prod(shape[:first]), math.prod(shape[first:last]), math.prod(shape[last:])]
+
+
+def _summed(brick: Sum, rank: int) -> tuple[int, ...]:
+    if brick.axis is None:
+        return tuple(range(1, rank))
+    named = brick.axis if isinstance(brick.axis, tuple) else (brick.axis,)
+    return tuple(sorted(axis % rank for axis in named))
+
+
+@lowers(ActivityPenalty)
+class ActivityPenaltyLowering(Plain):
+    """What each sample pays."""
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y, a number for each sample."""
+        x, brick = writer.value(part.inputs[0]), part.brick
+        writer.emit(
+            "activity_penalty",
+            [x, writer.value(part.output)],
+            [x.size],
+            [brick.l1, brick.l2],
+            multiplies=2 * x.size,
+        )
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dx."""
+        dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
+        if dy is None or found is None:
+            return
+        dx, accumulate = found
+        x, brick = writer.value(part.inputs[0]), part.brick
+        writer.emit(
+            "activity_penalty_backward",
+            [x, dy, dx],
+            [x.size, accumulate],
+            [brick.l1, brick.l2],
+            multiplies=2 * x.size,
+        )
+
+
+def _features(writer: Writer, part: Part, *values: Value) -> tuple[int, int]:
+    """Features of the last axis, and how many times a sample has them."""
+    shape = per_sample(writer.graph.shapes[part.inputs[0]])
+    places = math.prod(shape[:-1])
+    for value in values:
+        value.compact = value.compact or places > 1
+    return shape[-1], places
+
+
+def _table(features: int, *numbers: Any) -> list[int]:
+    """Numbers for each feature as float32, two in each whole number."""
+    rows = [np.broadcast_to(np.asarray(each, np.float32), (features,)) for each in numbers]
+    flat = np.concatenate([*rows, np.zeros(features % 2, np.float32)])
+    return [int(number) for number in flat.view(np.int64)]
