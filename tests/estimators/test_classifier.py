@@ -86,7 +86,7 @@ def test_labels_of_any_kind(blobs, labels):
     assert network.classes_.tolist() == sorted(labels)
     assert network.score(x, np.asarray(labels)[y]) > 0.9
     probabilities = network.predict_proba(x)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-6)
     assert (network.classes_[probabilities.argmax(axis=1)] == network.predict(x)).all()
     np.testing.assert_array_equal(network.predict_log_proba(x), np.log(probabilities))
 

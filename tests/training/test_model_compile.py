@@ -257,7 +257,7 @@ BAD = [
     (
         {"engine": "jx"},
         ParameterError,
-        r"`engine` must be one of 'reference', 'jax'.*; got engine='jx'\. Did you mean 'jax'\?",
+        r"`engine` must be one of 'native', 'reference', 'jax'.*; got engine='jx'\. Did you mean 'jax'\?",
     ),
     (
         {"seed": -1},

@@ -54,7 +54,7 @@ def test_without_shuffling_rows_come_in_their_order(rng):
 
 def test_shuffling_uses_each_row_once_in_an_epoch_and_another_order_in_the_next(rng):
     x, y = digits(rng)
-    model = classifier()
+    model = classifier(engine="reference")  # which makes each step in Python
     seen = []
     step = model._ready().step
 
@@ -431,9 +431,9 @@ def test_control_c_leaves_whole_steps(rng, hook):
 
 
 def test_control_c_within_a_step_leaves_the_step_before(rng, monkeypatch):
-    """Wherever in forward, backward or the optimizer it comes."""
+    """Wherever in forward, backward or the optimizer it comes, while they are Python."""
     x, y = digits(rng)
-    model, by_hand = classifier(norm=True), classifier(norm=True)
+    model, by_hand = (classifier(norm=True, engine="reference") for _ in range(2))
     inner = type(model.optimizer).step
     calls = []
 

@@ -13,6 +13,7 @@ from small_models import ROWS, classifier, compiled, digits, same, two_outputs
 import brickwork as bw
 from brickwork import bricks, layers
 from brickwork.arguments import Real, Whole, argument, configured
+from brickwork.engines.registry import default_name
 from brickwork.errors import FormatError, NotFittedError, ParameterError, ParameterTypeError, ShapeError
 from brickwork.layers.serialization import register_layer
 from brickwork.models import load_model
@@ -443,7 +444,8 @@ def test_flags_changed_after_compile_do_not_break_the_file(path, rng):
 def test_the_engine_comes_back(path):
     pytest.importorskip("jax")
     assert again(classifier(engine="jax"), path)._engine.name == "jax"
-    assert again(classifier(), path)._engine.name == "reference"
+    assert again(classifier(engine="reference"), path)._engine.name == "reference"
+    assert again(classifier(), path)._engine.name == default_name()
 
 
 def test_loading_moves_no_random_numbers(path, rng):

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..arrays import Array, namespace
 from ..data.source import ArraySource, Batch
-from ..errors import FormatError, ShapeError, did_you_mean, known_names
+from ..errors import FormatError, ParameterError, ShapeError, did_you_mean, known_names
 from ..graph.backpropagation import backprop
 from ..graph.graph import Graph
 from .interrupts import many_blocks, uninterrupted, write
@@ -254,6 +254,13 @@ class Plan(ABC):
 
     def freeze(self) -> None:  # noqa: B027 - most engines have nothing to do
         """From now on only this plan's own methods change its arrays: it need not look at them anew."""
+
+    def table(self, rows: int, *, training: bool) -> str:
+        """What is computed for `rows` rows, as a table to read; of engines that plan ahead."""
+        raise ParameterError(
+            "A plan is what the native engine makes of a network; this one is computed brick by brick. "
+            "Compile with engine='native', in float32; model.summary() lists the layers."
+        )
 
     def advance(
         self,

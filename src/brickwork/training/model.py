@@ -393,6 +393,26 @@ class Model(OneBatch, Keeping, Network):
         plan = self._engine.plan(predicting_program(self), *copies, 0)
         return Predictor(plan, self.collected.graph.inputs, size, self._structured)
 
+    def plan(self, batch_size: int = 32, *, training: bool | None = None) -> str:
+        """What the native engine does for a batch, as a table to print: its instructions, phase by phase.
+
+        Parameters
+        ----------
+        batch_size : rows of the batch; at least 1; default 32.
+        training : a training step or a prediction; default: a training step where the model is compiled.
+
+        Raises ParameterError where another engine computes.
+
+        >>> import brickwork as bw
+        >>> model = bw.Sequential([bw.Input((2,)), bw.layers.Dense(1)])
+        >>> print(model.plan(batch_size=8))  # doctest: +SKIP
+        """
+        rows = _COUNT("plan", "batch_size", batch_size)
+        compiled = self._compile_arguments is not None and self._compile_arguments["loss"] is not None
+        trains = compiled if training is None else Flag()("plan", "training", training)
+        plan = self._ready() if trains else self._ready_to_predict()
+        return plan.table(rows, training=trains)
+
     def _structured(self, outputs: Sequence[Array]) -> Any:
         if isinstance(self._output_structure, Mapping):
             return dict(zip(self._output_structure, outputs, strict=True))

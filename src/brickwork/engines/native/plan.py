@@ -102,11 +102,11 @@ class NativePlan(Plan):
             )
         return self._passes[key]
 
-    def table(self, rows: int = 128) -> str:
-        """The instructions of a training step on `rows` rows, as a table to read."""
+    def table(self, rows: int, *, training: bool) -> str:
+        """The instructions of a training step, or of a prediction, on `rows` rows, as a table to read."""
         from .table import table
 
-        return table(self._pass("train", rows))
+        return table(self._pass("train" if training else "predict", rows))
 
     # -- numbers over and back ------------------------------------------------------------------------
 

@@ -2,81 +2,124 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from .schedule import Phase
-from .values import LOCAL, Step, Value
+from .values import Step, Value
 
 if TYPE_CHECKING:
     from .passes import Pass
 
+_TITLES = {"train": "A training step", "predict": "A prediction"}
+_HEADS = ("operation", "layer", "bricks", "from", "to", "memory", "multiply-adds")
+_RIGHT = frozenset(("memory", "multiply-adds"))
+_MAKES = {
+    "matmul_gradient": "dW",
+    "convolve_gradient": "dW",
+    "column_sums": "db",
+    "reduce": "sum of parts",
+    "update": "parameters",
+    "transpose": "W.T",
+}
+"""What instructions make that make no value."""
+
 
 def table(made: Pass) -> str:
-    """One line for each instruction: phase, operation, the bricks it covers, shapes, bytes, multiply-adds."""
-    lines = []
+    """One line for each instruction, phase by phase: what it covers, from what to what, its memory and work.
+
+    `memory` is what an instruction touches for all rows, kernels included; `multiply-adds` those of matrix
+    products and convolutions in their plain form.
+    """
     rows = made.rows_at_most
-    phases: list[tuple[str, Phase]] = [
-        (str(index + 1), phase) for index, phase in enumerate(made.schedule.forward)
-    ]
-    if made.schedule.direct.steps:
-        phases.append(("last", made.schedule.direct))
-    for name, phase in phases:
-        for step in phase.steps:
-            lines.append(
-                (
-                    name,
-                    _how(phase, rows),
-                    step.name,
-                    ", ".join(_short(cover) for cover in step.covers),
-                    _shapes(step),
-                    _bytes(step, rows),
-                    f"{step.multiplies * rows:,}" if step.matrices else "",
-                )
-            )
-    heads = ("phase", "rows at a time", "operation", "bricks", "from -> to", "bytes", "multiply-adds")
-    widths = [max(len(line[column]) for line in [heads, *lines]) for column in range(len(heads))]
+    schedule = made.schedule
+    phases = [phase for phase in schedule.forward if phase.steps]
+    phases += [schedule.direct] if schedule.direct.steps else []
+    blocks = [[_line(made, step, rows) for step in phase.steps] for phase in phases]
+    work = sum(step.multiplies for phase in phases for step in phase.steps if step.matrices) * rows
+    total = (f"{sum(map(len, blocks))} instructions", "", "", "", "", "", f"{work:,}")
+    lines = [_HEADS, *(line for block in blocks for line in block), total]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADS))]
+    threads = "1 thread" if made.threads == 1 else f"{made.threads} threads"
+    across = sum(widths) + 2 * (len(widths) - 1)
     text = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in [heads, *lines]
+        f"{_TITLES[made.kind]} on {rows} {'row' if rows == 1 else 'rows'}, {threads}",
+        "",
+        _set(_HEADS, widths),
     ]
-    text.insert(1, "  ".join("-" * width for width in widths))
-    total = sum(step.multiplies * rows for _, phase in phases for step in phase.steps if step.matrices)
-    text.append("")
-    text.append(
-        f"{len(lines)} instructions for {rows} rows on {made.threads} "
-        f"{'thread' if made.threads == 1 else 'threads'}; {total:,} multiply-adds; "
-        f"{4 * made.schedule.whole / 1e6:.2f} MB for the batch, "
-        f"{4 * made.schedule.local / 1e6:.2f} MB a thread."
-    )
+    for number, (phase, block) in enumerate(zip(phases, blocks, strict=True), 1):
+        text.append(
+            f"-- phase {number}: {_how(phase, rows, fused=phase is schedule.direct)} ".ljust(across, "-")
+        )
+        text += [_set(line, widths) for line in block]
+    text += ["-" * across, _set(total, widths), ""]
+    whole, local = _memory(4 * schedule.whole), _memory(4 * schedule.local)
+    text.append(f"Buffers: {whole} for the batch, {local} for each thread.")
     if made.writer.noticed:
-        text.append(f"Called back to Python: {', '.join(made.writer.noticed)}.")
+        text.append(f"Computed in Python: {', '.join(made.writer.noticed)}.")
     return "\n".join(text)
 
 
-def _how(phase: Phase, rows: int) -> str:
+def _set(cells: tuple[str, ...], widths: list[int]) -> str:
+    return "  ".join(
+        cell.rjust(width) if head in _RIGHT else cell.ljust(width)
+        for cell, width, head in zip(cells, widths, _HEADS, strict=True)
+    ).rstrip()
+
+
+def _line(made: Pass, step: Step, rows: int) -> tuple[str, ...]:
+    layer, bricks = _covered(made, step)
+    *sources, last = step.values or [None]
+    makes = _MAKES.get(step.name, "")
+    to = makes or ("" if last is None else _shape(last))
+    if makes:
+        sources = step.values
+    return (
+        step.name,
+        layer,
+        bricks,
+        " ".join(_shape(value) for value in sources[:2]),
+        to,
+        _memory(_bytes(step, rows)),
+        f"{step.multiplies * rows:,}" if step.matrices else "",
+    )
+
+
+def _covered(made: Pass, step: Step) -> tuple[str, str]:
+    """The layer, and the bricks in it, that an instruction works for."""
+    nodes = [made.graph.by_name[name] for name in step.covers if name in made.graph.by_name]
+    if not nodes:
+        return ", ".join(_short(name) for name in step.covers), ""
+    layers = dict.fromkeys(node.layer or node.name.split("/")[0] for node in nodes)
+    return ", ".join(map(_short, layers)), " + ".join(type(node.brick).__name__ for node in nodes)
+
+
+def _how(phase: Phase, rows: int, *, fused: bool) -> str:
     if phase.host >= 0:
-        return "in Python"
+        return "in Python, on the whole batch"
     if not phase.by_rows:
-        return "all"
-    return str(min(rows, phase.group or rows))
+        return "whole batch, gradients straight into the update" if fused else "whole batch, in parts"
+    group = min(rows, phase.group or rows)
+    return f"{group} {'row' if group == 1 else 'rows'} at a time" + ("" if phase.threaded else ", one thread")
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 28 else f"…{name[-27:]}"
-
-
-def _shapes(step: Step) -> str:
-    if not step.values:
-        return ""
-    *sources, to = step.values
-    shown = ", ".join(_shape(value) for value in sources[:2])
-    return f"{shown} -> {_shape(to)}" if shown else _shape(to)
+    return name if len(name) <= 24 else f"…{name[-23:]}"
 
 
 def _shape(value: Value) -> str:
-    return "x".join(map(str, value.shape)) or "1"
+    shape = "x".join(map(str, value.shape)) or "1"
+    return f"d({shape})" if value.name.startswith("d(") or value.name.endswith(".dz") else shape
 
 
-def _bytes(step: Step, rows: int) -> str:
-    total = sum(4 * value.size * (1 if value.space == LOCAL else rows) for value in step.values)
-    return f"{total + step.weight_bytes:,}"
+def _bytes(step: Step, rows: int) -> int:
+    total = sum(4 * value.size * (1 if value.chunks or value.once else rows) for value in step.values)
+    return total + step.weight_bytes
+
+
+def _memory(count: float) -> str:
+    """Bytes, to three digits."""
+    power = min(3, int(math.log10(max(count, 1))) // 3)
+    number = count / 1000**power
+    digits = 0 if power == 0 else max(0, 2 - int(math.log10(number)))
+    return f"{number:.{digits}f} {('B', 'KB', 'MB', 'GB')[power]}"
