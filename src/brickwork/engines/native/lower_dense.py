@@ -102,11 +102,11 @@ class BiasLowering(Plain):
     def forward(self, writer: Writer, part: Part) -> None:
         """y = x + b."""
         x, y = writer.value(part.inputs[0]), writer.value(part.output)
-        features = x.shape[-1] if x.shape else 1
+        place = writer.layout.place(part.key("b"))
         writer.emit(
             "add_bias",
-            [x, y, writer.layout.place(part.key("b"))],
-            [x.size // features, features, 0],
+            [x, y, place],
+            [x.size // place.size, place.size, 0],
             multiplies=x.size,
         )
 
@@ -115,7 +115,7 @@ class BiasLowering(Plain):
         dy = writer.dy(part.output)
         if dy is None:
             return
-        sum_columns(writer, dy, part.key("b"), dy.shape[-1] if dy.shape else 1)
+        sum_columns(writer, dy, part.key("b"), writer.layout.place(part.key("b")).size)
         writer.pass_on(dy, part.inputs[0])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import bricks
 from .lowering import Functions, Plain, lowers
+from .values import per_sample
 from .writer import Part, Writer
 
 _LEAST = -3.0e38
@@ -169,9 +170,10 @@ class SoftmaxCrossEntropyLowering(LossLowering):
     ) -> None:
         """See LossLowering."""
         x, t, loss = (writer.value(name) for name in (*part.inputs, part.output))
-        classes = x.shape[-1]
+        shape, target = (writer.graph.shapes[name] for name in part.inputs)
+        classes = per_sample(shape)[-1]
         dx, accumulate = (writer.dx(part.inputs[0]) or (None, 0)) if gradient else (None, 0)
-        labels = len(t.shape) < len(x.shape)
+        labels = len(target) < len(shape)
         writer.emit(
             "softmax_cross_entropy",
             [x, t, loss, weights, dx],
@@ -204,8 +206,9 @@ class PairedLossLowering(LossLowering):
         name = type(part.brick).__name__
         classes, divisor = 0, y.size
         if name == "CrossEntropy":
-            divisor = y.size // y.shape[-1]
-            classes = y.shape[-1] if len(t.shape) < len(y.shape) else 0
+            shape, target = (writer.graph.shapes[name] for name in part.inputs)
+            divisor = y.size // per_sample(shape)[-1]
+            classes = per_sample(shape)[-1] if len(target) < len(shape) else 0
         elif name == "HalfSquaredError":
             divisor = 1
         writer.emit(

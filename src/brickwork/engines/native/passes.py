@@ -191,13 +191,13 @@ class Pass:
                 self.text_metrics.append(use)
                 continue
             target, output = writer.value(use.target), writer.value(use.output)
-            size = output.shape[-1] if code <= 1 and output.shape else 1
+            size = (1, *self._shape(use.output))[-1] if code <= 1 else 1
             out = writer.scratch(use.label, (1,))
             places = output.size // size if code <= 1 else output.size
             writer.emit(
                 "metric",
                 [target, output, out],
-                [code, places, size if code <= 1 else 1, target.integer],
+                [code, places, size, target.integer],
                 [getattr(use.metric, "threshold", 0.0)],
                 multiplies=2 * output.size,
             )
