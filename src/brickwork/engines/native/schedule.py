@@ -32,6 +32,9 @@ _FEWEST_ROWS = 16
 _CHUNKS = 16
 """Parts of a batch that have sums of their own, whatever the number of threads; bytes allowing."""
 
+_LIGHT_BYTES = 2 << 20
+"""Bytes of the sums of all chunks above which half as many chunks are made: adding them up takes time."""
+
 _CHUNK_BYTES = 128 << 20
 """Bytes that the sums of all chunks may take."""
 
@@ -152,8 +155,10 @@ def _divide(phase: Phase, rows: int, threads: int) -> None:
         if not phase.threaded:
             phase.chunk = rows
         return
-    sums = sum(4 * value.size for step in phase.steps for value in step.values if value.chunks)
-    chunks = max(1, min(_CHUNKS, _CHUNK_BYTES // max(1, sums)))
+    sizes = [4 * value.size for step in phase.steps for value in step.values if value.chunks]
+    sums, largest = sum(sizes), max(sizes, default=0)
+    chunks = _CHUNKS if _CHUNKS * largest <= _LIGHT_BYTES else _CHUNKS // 2
+    chunks = max(1, min(chunks, _CHUNK_BYTES // max(1, sums)))
     phase.chunk = math.ceil(rows / chunks)
     widest = max(
         sum(4 * value.size for value in step.values if not (value.chunks or value.once))
