@@ -20,7 +20,7 @@ from .workers import Setup
 from .workloads import CONVNETS, INFERENCE, TRAINING
 
 _DEFAULT_PEERS = {
-    "training": ("torch", "jax"),
+    "training": ("unshuffled", "torch", "jax"),
     "inference": ("torch", "onnxruntime"),
     "import": ("torch", "jax", "keras", "sklearn"),
     "convnet": ("torch",),

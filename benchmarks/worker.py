@@ -97,20 +97,26 @@ def _weights(task_name: str) -> list[dict[str, np.ndarray]]:
 def _seconds_each(run: Callable[[int], int], seconds: float) -> tuple[float, int]:
     """Seconds of a step at best, and the number of steps that take about the time given."""
     run(1)
-    steps, each = 1, float("inf")
-    tries = 0
-    while tries < _TRIES:
+    steps = 1
+    while True:
+        spent, done = _fastest(run, steps, seconds)
+        if spent >= seconds / 2:
+            return spent / done, max(1, round(seconds * done / spent))
+        steps = max(steps + 1, int(steps * min(0.8 * seconds / spent, 50)))
+
+
+def _fastest(run: Callable[[int], int], steps: int, seconds: float) -> tuple[float, int]:
+    """(Seconds, steps done) of the fastest try, unless the first one already says enough."""
+    best, done = float("inf"), 1
+    for _ in range(_TRIES):
         start = time.perf_counter()
-        done = run(steps)
+        made = run(steps)
         spent = time.perf_counter() - start
-        each = min(each, spent / done)
-        if spent < seconds / 2:
-            steps = max(steps + 1, int(steps * min(0.8 * seconds / spent, 50)))
-        else:
-            tries += 1
-            if spent > 4 * seconds:
-                break
-    return each, max(1, round(seconds / each))
+        if spent / made < best / done:
+            best, done = spent, made
+        if not seconds / 2 <= best <= 4 * seconds:
+            break
+    return best, done
 
 
 def _ms(seconds: dict[str, float]) -> dict[str, float]:

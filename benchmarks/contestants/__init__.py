@@ -8,6 +8,7 @@ from .base import Contestant, Made, Unsupported, measured
 
 _PLACES = {
     "brickwork": ("own", "Brickwork"),
+    "unshuffled": ("own", "Unshuffled"),
     "torch": ("with_torch", "Torch"),
     "torch-compiled": ("with_torch", "TorchCompiled"),
     "jax": ("with_jax", "Jax"),
@@ -22,6 +23,7 @@ PEERS = tuple(name for name in _PLACES if name != "brickwork")
 OWN = "brickwork"
 
 PACKAGES = {
+    "unshuffled": "brickwork",
     "torch": "torch",
     "torch-compiled": "torch",
     "jax": "jax",

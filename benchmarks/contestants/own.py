@@ -33,7 +33,9 @@ _NAMES = (
 
 
 class Brickwork(Contestant):
-    """`fit` shuffles and gathers rows, as users get it; "fit in order" is there to compare weights."""
+    """`fit` shuffles and gathers rows, as users get it."""
+
+    shuffle = True
 
     def __init__(self, threads: int, engine: str) -> None:
         super().__init__(threads, engine)
@@ -53,7 +55,7 @@ class Brickwork(Contestant):
         return {"brickwork": brickwork.__version__, "engine": self.engine, **native, "numpy": np.__version__}
 
     def training_variants(self, workload: Workload) -> tuple[str, ...]:
-        return ("fit",)
+        return ("fit",) if self.shuffle else ("fit, shuffle=False",)
 
     def trainer(
         self,
@@ -72,21 +74,20 @@ class Brickwork(Contestant):
         if weights is not None:
             _set(places, weights)
         batches = max(1, len(x) // workload.batch)
-        shuffle = variant == "fit"
 
         def run(steps: int) -> int:
             epochs = max(1, -(-steps // batches))
-            each = min(steps, batches)
+            fewer = steps if steps < batches else None
             model.fit(
                 x,
                 y,
                 batch_size=workload.batch,
                 epochs=epochs,
-                steps_per_epoch=each,
-                shuffle=shuffle,
+                steps_per_epoch=fewer,
+                shuffle=self.shuffle,
                 verbose=0,
             )
-            return epochs * each
+            return epochs * (fewer or batches)
 
         names = [node.parameters for node in workload.build().nodes]
         return Made(run, lambda: _get(places, names), parameter_count=_trainable(model))
@@ -119,6 +120,12 @@ class Brickwork(Contestant):
             whole if variant == "predict" else single,
             outputs=lambda: model.predict(x, batch_size=batch, verbose=0),
         )
+
+
+class Unshuffled(Brickwork):
+    """Brickwork on the rows in their own order, as the peers take them."""
+
+    shuffle = False
 
 
 def _model(network: Network, softmax: bool) -> tuple[Any, list[Any]]:

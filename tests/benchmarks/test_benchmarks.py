@@ -82,8 +82,8 @@ def test_contestants_train_the_same_network(name, workload):
     if name == "torch":  # its Adam has epsilon elsewhere, which tells where gradients are tiny
         task = replace(task, optimizer="sgd", learning_rate=0.01)
     x, y = task.data(3)
-    ours = contestant("brickwork", 1, "reference")
-    own = ours.trainer(task, "fit in order", x, y, task.build().weights())
+    ours = contestant("unshuffled", 1, "reference")
+    own = ours.trainer(task, "fit", x, y, task.build().weights())
     own.run(3)
     other = contestant(name, 1, "")
     peer = other.trainer(task, other.training_variants(task)[0], x, y, task.build().weights())
@@ -172,7 +172,7 @@ def test_quick_run_of_the_tiny_workload_writes_its_numbers_and_the_page(tmp_path
     ("arguments", "told"),
     [
         (["--suite", "training", "--workloads", "tinny"], "--workloads takes some of tiny, softmax"),
-        (["--suite", "training", "--peers", "theano"], "--peers takes some of torch"),
+        (["--suite", "training", "--peers", "theano"], "--peers takes some of unshuffled, torch"),
         ([], "nothing to do"),
     ],
 )
