@@ -194,6 +194,8 @@ class Plan(ABC):
         self.statistics = dict(statistics)
         self.seed = seed
         self.step_number = 0
+        self.batch_rows = 0
+        """Rows of a full batch, while single steps are part of a pass: a short last one is computed alike."""
         self.slots: dict[str, dict[str, Array]] = {}
         self.totals: Totals = {}
 

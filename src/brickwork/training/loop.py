@@ -138,7 +138,11 @@ class Fit:
         order = feed.order(epoch) if isinstance(feed, ArrayFeed) and not stepwise else None
         reporter = Reporter(self.callbacks, plan.program.results, lambda: self._offer(epoch))
         if order is None or not isinstance(feed, ArrayFeed):
-            return self._steps(feed.epoch(epoch, start.step), reporter, start.step)
+            plan.batch_rows = feed.batch_size if isinstance(feed, ArrayFeed) else 0
+            try:
+                return self._steps(feed.epoch(epoch, start.step), reporter, start.step)
+            finally:
+                plan.batch_rows = 0
         return plan.epoch(
             feed.source,
             order,

@@ -176,7 +176,7 @@ class NativePlan(Plan):
     def gradients(self, batch: Batch, *, training: bool = True) -> Gradients:
         """See Plan."""
         rows = _rows_of(batch)
-        made = self._pass("train" if training else "frozen", rows)
+        made = self._pass("train" if training else "frozen", max(rows, self.batch_rows))
         self._bring(made)
         measures = Measures(made, self.program)
         sums = measures.numbers
@@ -252,7 +252,7 @@ class NativePlan(Plan):
         rows = _rows_of(batch)
         if self._rule is None:
             return self._step_by_text(batch, rate, before)
-        made = self._pass("train", rows)
+        made = self._pass("train", max(rows, self.batch_rows))
         measures = Measures(made, self.program, before)
         sources, rates = made.sources(batch), np.array([rate])
         done = 0

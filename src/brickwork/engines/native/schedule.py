@@ -44,6 +44,9 @@ _HEAVY = 128 << 10
 _ROWS_OF_A_CHUNK = {"reduce": 2, "winograd_reduce": 1, "batch_statistics": 3, "batch_finish": 3}
 """Instructions that add up the chunks, and which of their numbers says how many rows a chunk has."""
 
+_AT_ONCE = 2_000_000_000
+"""Multiply-adds of gradients from which on they are not fused with the update: Ctrl-C can come between."""
+
 _UPDATED_TOGETHER = 1 << 14
 """Parameters that a thread updates at a time."""
 
@@ -89,7 +92,8 @@ def schedule(
     `updates` names the parameters that the native side updates, with the penalties that it adds.
     """
     late, direct = list(writer.late), list(writer.direct)
-    may_fuse = bool(updates) and any(step.name == "matmul_gradient" for step in direct)
+    work = sum(step.multiplies for step in direct) * rows
+    may_fuse = bool(updates) and any(step.name == "matmul_gradient" for step in direct) and work < _AT_ONCE
     if not may_fuse:
         late, direct = [*late, *direct], []
     phases = _row_phases(writer.steps)

@@ -69,11 +69,11 @@ def _set(cells: tuple[str, ...], widths: list[int]) -> str:
 
 def _line(made: Pass, step: Step, rows: int) -> tuple[str, ...]:
     layer, bricks = _covered(made, step)
-    *sources, last = step.values or [None]
     makes = _MAKES.get(step.name, "")
-    to = makes or ("" if last is None else _shape(last))
-    if makes:
-        sources = step.values
+    sources, to = step.values, makes
+    if sources and not makes:
+        *sources, last = sources
+        to = _shape(last)
     return (
         step.name,
         layer,
