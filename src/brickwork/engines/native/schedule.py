@@ -116,10 +116,11 @@ def schedule(
         _divide(phase, rows, threads)
     for phase in (made.direct, made.update_rest, made.update_all, made.turn_rest, made.turn_all):
         phase.threaded = sum(step.multiplies for step in phase.steps) * rows > _THREADED
-    _place_values(made, rows)
+    chunks = _chunks(phases)
+    _place_values(made, rows, chunks)
     for step in (step for phase in phases for step in phase.steps):
         if step.name in _ROWS_OF_A_CHUNK and step.values:
-            step.ints[_ROWS_OF_A_CHUNK[step.name]] = _chunk_of(phases, step.values[0])
+            step.ints[_ROWS_OF_A_CHUNK[step.name]] = chunks[step.values[0]]
     return made
 
 
@@ -171,10 +172,16 @@ def _divide(phase: Phase, rows: int, threads: int) -> None:
     phase.group = max(1, min(phase.chunk, _GROUP_BYTES // max(1, 2 * widest)))
 
 
-def _chunk_of(phases: Sequence[Phase], sums: Value) -> int:
-    return next(
-        phase.chunk for phase in phases if any(sums in step.values for step in phase.steps) and phase.chunk
-    )
+def _chunks(phases: Sequence[Phase]) -> dict[Value, int]:
+    """For each value with a row for each chunk, the rows of a chunk: as the phase has them that fills it."""
+    found: dict[Value, int] = {}
+    for phase in phases:
+        if phase.chunk:
+            for step in phase.steps:
+                found.update(
+                    {value: phase.chunk for value in step.values if value.chunks and value not in found}
+                )
+    return found
 
 
 # -- updates and transposes ---------------------------------------------------------------------------
@@ -273,7 +280,7 @@ def _turns(layout: Layout, writer: Writer, direct: Sequence[Step]) -> tuple[Phas
 # -- places ---------------------------------------------------------------------------------------------
 
 
-def _place_values(made: Schedule, rows: int) -> None:
+def _place_values(made: Schedule, rows: int, chunks: Mapping[Value, int]) -> None:
     """A place for every value: within a group where one phase alone uses it, else within the batch."""
     phases = [*made.forward, made.direct]
     first: dict[Value, int] = {}
@@ -291,8 +298,7 @@ def _place_values(made: Schedule, rows: int) -> None:
         value.space = LOCAL if local else WHOLE
     whole = [value for value in first if value.space == WHOLE]
     sizes = {
-        value: value.stride * (math.ceil(rows / _chunk_of(phases, value)) if value.chunks else rows)
-        for value in whole
+        value: value.stride * (math.ceil(rows / chunks[value]) if value.chunks else rows) for value in whole
     }
     made.whole = _allocate(
         whole, sizes, first, {value: end if value.kept else last[value] for value in whole}
