@@ -69,7 +69,9 @@ def numbers(plan):
     return {key: value.copy() for key, value in {**plan.parameters, **plan.statistics}.items()}
 
 
-def agrees(program, rows=6, batch_size=4, *, tolerance=2e-5, hosted=(), change=None, seed=0, scale=1.0):
+def agrees(
+    program, rows=6, batch_size=4, *, tolerance=2e-5, hosted=(), change=None, seed=0, scale=1.0, rate=0.01
+):
     """Outputs, gradients (training and not), and two epochs with a last batch that is not full."""
     arrays = arrays_for(program, rows, seed, scale)
     plans = {name: plan_for(name, program, change=change) for name in ("reference", "native")}
@@ -91,7 +93,7 @@ def agrees(program, rows=6, batch_size=4, *, tolerance=2e-5, hosted=(), change=N
     steps = -(-rows // batch_size)
     for plan in plans.values():
         for epoch in range(2):
-            plan.epoch(source, order, [0.01] * steps, epoch * steps, batch_size=batch_size)
+            plan.epoch(source, order, [rate] * steps, epoch * steps, batch_size=batch_size)
     all_close(numbers(native), numbers(reference), 3 * tolerance)
     assert reference.evaluate(source, batch_size) == pytest.approx(
         native.evaluate(source, batch_size), rel=3 * tolerance
