@@ -15,7 +15,7 @@ from .contestants import PACKAGES, PEERS
 from .machine import ROOT, cores, describe, limit_cores
 from .measuring import Rule, say
 from .peak import Peak
-from .suites import SUITES, Session
+from .suites import SUITES, NotStarted, Session
 from .workers import Setup
 from .workloads import CONVNETS, INFERENCE, TRAINING
 
@@ -81,7 +81,9 @@ def _measure(
     def keep(found: dict[str, Any]) -> None:
         probe = {"kind": peak.kind, "peak_gflops": peak.best / 1e9}
         kept["suites"][suite] = {**begun, "probe": probe, "versions": session.versions, **found}
-        path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        partial = path.with_name(path.name + ".part")
+        partial.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
 
     setup = Setup(threads, arguments.engine, arguments.verbose)
     session = Session(_peers(parser, arguments), chosen, rule, setup, peak, keep)
@@ -115,6 +117,8 @@ def _listed(
 
 def _read(parser: argparse.ArgumentParser, path: Path) -> dict[str, Any]:
     """Suites of earlier runs in that file; the one that runs now replaces its own."""
+    if not path.parent.is_dir():
+        parser.error(f"--json takes a file in a folder that is there; {path.parent} is not.")
     if not path.exists():
         return {"suites": {}}
     try:
@@ -160,4 +164,9 @@ def _count(word: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except NotStarted as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)

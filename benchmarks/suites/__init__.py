@@ -8,7 +8,7 @@ from typing import Any
 from .convnet import convnet
 from .imports import imports
 from .inference import inference
-from .session import Session
+from .session import NotStarted, Session
 from .training import training
 
 SUITES: dict[str, Callable[[Session], dict[str, Any]]] = {
@@ -18,4 +18,4 @@ SUITES: dict[str, Callable[[Session], dict[str, Any]]] = {
     "convnet": convnet,
 }
 
-__all__ = ["SUITES", "Session"]
+__all__ = ["SUITES", "NotStarted", "Session"]

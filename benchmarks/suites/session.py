@@ -14,6 +14,10 @@ from ..workers import Process, Setup
 from ..workloads import Workload
 
 
+class NotStarted(RuntimeError):
+    """A contestant's process does not come up."""
+
+
 @dataclass(frozen=True)
 class Session:
     """One run of one suite. `keep` is called with everything measured so far."""
@@ -44,7 +48,7 @@ class Session:
                 process = stack.enter_context(Process(name, self.setup))
                 answer = process.ask("versions")
                 if "versions" not in answer:
-                    raise RuntimeError(f"{name} does not start: {answer.get('error')}. --verbose shows more.")
+                    raise NotStarted(f"{name} does not start: {answer.get('error')} (--verbose shows more)")
                 self.versions.update(answer["versions"])
                 started.append(process)
             say(f"started: {', '.join(f'{name} {number}' for name, number in self.versions.items())}")

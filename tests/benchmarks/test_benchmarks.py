@@ -183,6 +183,12 @@ def test_wrong_arguments_are_told(arguments, told, tmp_path):
     assert not (tmp_path / "kept.json").exists()
 
 
+def test_a_missing_folder_is_told_before_anything_is_measured(tmp_path):
+    done = command("--suite", "training", "--quick", "--json", str(tmp_path / "missing" / "kept.json"))
+    assert done.returncode == 2
+    assert "is not." in done.stderr
+
+
 def test_foreign_files_are_left_alone(tmp_path):
     foreign = tmp_path / "foreign.json"
     foreign.write_text("[1]")
