@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import shlex
 import sys
 from datetime import date
 from pathlib import Path
@@ -75,6 +76,7 @@ def _measure(
             "seconds": rule.seconds,
             "quick": rule.quick,
             "engine": arguments.engine,
+            "command": _command(parser, arguments),
         },
     }
 
@@ -89,6 +91,17 @@ def _measure(
     session = Session(_peers(parser, arguments), chosen, rule, setup, peak, keep)
     say(f"suite {suite}: peak {peak.probe() / 1e9:.1f} GFLOP/s on {threads} threads, {peak.kind}")
     keep(SUITES[suite](session))
+
+
+def _command(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> str:
+    """The command that measures this again, with a file of its own in this folder."""
+    words = ["python", "-m", "benchmarks", "--suite", arguments.suite]
+    for name in ("peers", "workloads", "rounds", "threads", "engine"):
+        given = getattr(arguments, name)
+        if given != parser.get_default(name):
+            words += [f"--{name}", str(given)]
+    quick = ["--quick"] if arguments.quick else []
+    return shlex.join([*words, *quick, "--json", f"{arguments.suite}.json"])
 
 
 def _peers(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> tuple[str, ...]:

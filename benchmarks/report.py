@@ -46,16 +46,8 @@ def page(suites: Mapping[str, Suite]) -> str:
 def section(name: str, suite: Suite) -> str:
     """One suite, in Markdown."""
     title, tell = _SECTIONS[name]
-    command = f"python -m benchmarks --suite {name}{_options(suite)} --json {name}.json"
-    lines = [f"## {title}", "", "```sh", command, "```", "", _where(suite), ""]
+    lines = [f"## {title}", "", "```sh", suite["settings"]["command"], "```", "", _where(suite), ""]
     return "\n".join([*lines, *tell(suite), ""])
-
-
-def _options(suite: Suite) -> str:
-    settings = suite["settings"]
-    engine = "" if settings["engine"] == "native" else f" --engine {settings['engine']}"
-    threads = suite["machine"]["threads"]
-    return engine + (f" --threads {threads}" if threads != suite["machine"]["cores"] else "")
 
 
 def _where(suite: Suite) -> str:

@@ -166,6 +166,7 @@ def test_quick_run_of_the_tiny_workload_writes_its_numbers_and_the_page(tmp_path
     assert len(own["rounds_ms"]) == tiny["rounds"]["made"]
     assert "| tiny: 2-4-2-2 (tanh), batch 10" in page.read_text()
     assert "these numbers mean nothing" in page.read_text()
+    assert "--suite training --peers '' --workloads tiny" in page.read_text()
 
 
 @pytest.mark.parametrize(
