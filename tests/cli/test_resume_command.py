@@ -346,7 +346,7 @@ def test_threads_are_told_and_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "fit", lambda *a, **k: (counts.append(get_threads()), fit(*a, **k))[1])
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     before = get_threads()
-    words = ("train", "iris", "--epochs", 1)
+    words = ("train", "iris", "--epochs", 1, "--engine", "reference")
     for more in ((), ("--threads", 2), ("--resume",), ("--resume", "--threads", 3)):
         begin = ("train",) if "--resume" in more else words
         out = tmp_path / ("run" if more else "one")
@@ -366,7 +366,7 @@ def test_images_are_decoded_by_all_cores_unless_told(home, tmp_path, monkeypatch
     monkeypatch.setenv("BRICKWORK_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr("brickwork.threads.available_cores", lambda: 7)
-    words = ("train", home / "pictures", "--epochs", 1)
+    words = ("train", home / "pictures", "--epochs", 1, "--engine", "reference")
     assert call(*words, "--out", tmp_path / "a").exit_code == 0
     assert set(counts) == {7}
     counts.clear()

@@ -17,7 +17,9 @@ from click.testing import CliRunner
 import brickwork
 from brickwork.cli import main
 from brickwork.data import load
+from brickwork.engines.registry import default_name
 from brickwork.models import load_model
+from brickwork.threads import get_threads
 from brickwork.training.resuming import read_training
 
 COLUMNS = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds"
@@ -79,7 +81,8 @@ def test_the_run_folder(train, tmp_path):
     config = json.loads((run / "config.json").read_text())
     assert config["command"] == (
         "brickwork train digits --model mlp --epochs 2 --batch-size 32 --optimizer adam "
-        "--learning-rate 0.001 --patience 15 --validation-split 0.1 --engine reference --seed 0 --threads 1"
+        f"--learning-rate 0.001 --schedule constant --patience 15 --validation-split 0.1 "
+        f"--engine {default_name()} --seed 0 --threads {1 if default_name() == 'reference' else get_threads()}"
     )
     assert config["data"]["training_rows"] == 1438
     assert config["data"]["content_hash"] == load("digits").content_hash()
@@ -96,7 +99,7 @@ def test_json_stands_alone_on_standard_output(train, tmp_path):
     assert {name: told[name] for name in ("data", "model", "engine", "epochs", "seed", "run")} == {
         "data": "digits",
         "model": "mlp",
-        "engine": "reference",
+        "engine": default_name(),
         "epochs": 2,
         "seed": 5,
         "run": "here",
@@ -288,7 +291,7 @@ def test_ctrl_c_before_the_end_of_the_first_epoch(train, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("brickwork.engines.reference.ReferencePlan.step", interrupt)
-    result = train("iris", "--out", "run")
+    result = train("iris", "--engine", "reference", "--out", "run")
     assert result.exit_code == 130
     assert (
         "Stopped by Ctrl-C. No epoch was finished; run holds the network of the step that was reached."

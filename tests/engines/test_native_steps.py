@@ -231,7 +231,7 @@ def test_control_c_is_heard_within_a_large_step():
     took = time.perf_counter() - came[0]
     timer.join()
     assert_same(arrays(model), before)
-    assert took < 1.0, f"{took:.2f} s; a quiet machine takes less than 0.2"
+    assert took < 3.0, f"{took:.2f} s; a quiet machine takes less than 0.1, the whole step many seconds"
 
 
 # -- threads and processes -------------------------------------------------------------------------------

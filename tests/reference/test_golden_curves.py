@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import brickwork
+from brickwork.engines.native_module import load_native
 from reference import curves
 
 TOLERANCES = {"sgd": 1e-5, "nesterov": 1e-5, "adam": 5e-5}
@@ -72,6 +73,13 @@ def test_golden_files_are_of_this_data(curve, peer):
 def test_reference_engine_follows(curve, peer, optimizer):
     known = curves.golden(curve, peer)["runs"][optimizer]
     require_same(ours(curve, optimizer, "reference"), known, TOLERANCES[optimizer])
+
+
+@pytest.mark.skipif(load_native() is None, reason="the native module is not built")
+@pytest.mark.parametrize(("curve", "peer", "optimizer"), RUNS, ids=name)
+def test_native_engine_follows(curve, peer, optimizer):
+    known = curves.golden(curve, peer)["runs"][optimizer]
+    require_same(ours(curve, optimizer, "native"), known, TOLERANCES[optimizer])
 
 
 @pytest.mark.parametrize(("curve", "peer", "optimizer"), TRACED, ids=name)
