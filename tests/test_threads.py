@@ -87,7 +87,7 @@ def test_the_reference_engine_follows_our_variable():
     code = """
 import brickwork, numpy, threadpoolctl
 model = brickwork.Sequential([brickwork.Input((3,)), brickwork.layers.Dense(2)])
-model.compile("sgd", "mean_squared_error")
+model.compile("sgd", "mean_squared_error", engine="reference")
 model.fit(numpy.ones((4, 3)), numpy.ones((4, 2)), verbose=0)
 print(*(one["num_threads"] for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"))
 """

@@ -46,7 +46,9 @@ def test_a_cosine_takes_a_third_of_the_epochs(tmp_path):
 
 def test_it_is_repeated(tmp_path):
     train(tmp_path / "run", "--schedule", "cosine")
-    assert call("train", "--from", tmp_path / "run" / "config.json", "--out", tmp_path / "again").exit_code == 0
+    assert (
+        call("train", "--from", tmp_path / "run" / "config.json", "--out", tmp_path / "again").exit_code == 0
+    )
     first, second = (folder / "last.safetensors" for folder in (tmp_path / "run", tmp_path / "again"))
     assert rates(tmp_path / "run") == rates(tmp_path / "again")
     assert first.stat().st_size == pytest.approx(second.stat().st_size, rel=0.01)

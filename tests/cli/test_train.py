@@ -19,8 +19,9 @@ from brickwork.cli import main
 from brickwork.data import load
 from brickwork.engines.registry import default_name
 from brickwork.models import load_model
-from brickwork.threads import get_threads
 from brickwork.training.resuming import read_training
+
+ENGINE = default_name()
 
 COLUMNS = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds"
 FILES = ["best.safetensors", "config.json", "curves.png", "history.csv", "last.safetensors", "summary.txt"]
@@ -81,8 +82,8 @@ def test_the_run_folder(train, tmp_path):
     config = json.loads((run / "config.json").read_text())
     assert config["command"] == (
         "brickwork train digits --model mlp --epochs 2 --batch-size 32 --optimizer adam "
-        f"--learning-rate 0.001 --schedule constant --patience 15 --validation-split 0.1 "
-        f"--engine {default_name()} --seed 0 --threads {1 if default_name() == 'reference' else get_threads()}"
+        "--learning-rate 0.001 --schedule constant --patience 15 --validation-split 0.1 "
+        f"--engine {ENGINE} --seed 0{'' if ENGINE == 'native' else ' --threads 1'}"
     )
     assert config["data"]["training_rows"] == 1438
     assert config["data"]["content_hash"] == load("digits").content_hash()
@@ -99,7 +100,7 @@ def test_json_stands_alone_on_standard_output(train, tmp_path):
     assert {name: told[name] for name in ("data", "model", "engine", "epochs", "seed", "run")} == {
         "data": "digits",
         "model": "mlp",
-        "engine": default_name(),
+        "engine": ENGINE,
         "epochs": 2,
         "seed": 5,
         "run": "here",

@@ -336,12 +336,13 @@ def events_folder(path: str | None) -> str | None:
 def usual_threads(engine: str) -> int | None:
     """The threads where nobody says how many; None where the engine decides.
 
-    The reference engine takes one: threads of a BLAS wait for each other, on a busy machine longer than they
-    compute, and the last bits of its sums would depend on the machine.
+    The native engine's results are the same on any number. The reference engine takes one: threads of a BLAS
+    wait for each other, on a busy machine longer than they compute, and the last bits of its sums would
+    depend on the machine.
     """
-    if engine == "jax":
+    if engine != "reference":
         return None
-    return 1 if engine == "reference" and not is_told() else get_threads()
+    return get_threads() if is_told() else 1
 
 
 def _optimizer(recipe: Recipe, name: str | None, learning_rate: float | None) -> dict[str, Any]:
