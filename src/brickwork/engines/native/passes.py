@@ -114,6 +114,7 @@ class Pass:
         scalars = frozenset(node.name for node in self.graph.nodes if self.graph.shapes.get(node.name) == ())
         weighted = {term.values for term in terms} if terms else set()
         skip = scalars | _weightings(self.graph, weighted)
+        skip |= _unread(self.graph, skip, self._read(terms))
         self.writer = writer = Writer(
             self.graph,
             layout,
@@ -126,13 +127,7 @@ class Pass:
             skip=skip,
         )
         used = {name for node in self.graph.nodes if node.name not in skip for name in node.inputs}
-        used |= {term.weights for term in terms if term.weights is not None}
-        used |= (
-            {name for use in program.metrics for name in (use.target, use.output, use.weight or "")}
-            if terms
-            else set()
-        )
-        used |= set(self.graph.outputs) if kind == "predict" else set()
+        used |= self._read(terms)
         self.inputs = [name for name in self.graph.inputs if name in used]
         self.measured: list[tuple[MetricUse, Value]] = []
         self.text_metrics: list[MetricUse] = []
@@ -170,6 +165,15 @@ class Pass:
                 )  # the native plan holds the call, and this pass holds the plan
         self.native = native.Plan(store, self._recipe(), list(writer.hosts))
         self.native.watch(Waiting())
+
+    def _read(self, terms: list[Term]) -> set[str]:
+        """Values that are read after the forward pass: by E, by metrics, by who asked for a prediction."""
+        if self.kind == "predict":
+            return set(self.graph.outputs)
+        read = {name for term in terms for name in (term.values, term.weights) if name is not None}
+        for use in self.program.metrics if terms else ():
+            read |= {name for name in (use.target, use.output, use.weight) if name is not None}
+        return read
 
     @property
     def seed(self) -> int:
@@ -349,6 +353,23 @@ class Pass:
             "whole": made.whole,
             "local": made.local,
         }
+
+
+def _unread(graph: Graph, skip: frozenset[str], read: set[str]) -> frozenset[str]:
+    """Nodes whose values nobody reads, such as a softmax beside a loss that takes logits.
+
+    Those with running statistics are kept: a batch changes these, whoever reads the values.
+    """
+    needed, found = set(read), set()
+    for wire in reversed(graph.wires):
+        node = wire.node
+        if node.name in skip:
+            continue
+        if wire.statistics or any(name in needed for name in wire.outputs):
+            needed.update(node.inputs)
+        else:
+            found.add(node.name)
+    return frozenset(found)
 
 
 def _weightings(graph: Graph, values: set[str]) -> frozenset[str]:
