@@ -7,24 +7,11 @@ from typing import Any
 import numpy as np
 
 import brickwork
-from brickwork import Input, Model, layers, losses, optimizers, utils
+from brickwork import layers, losses, optimizers, utils
 
-from ..networks import (
-    Add,
-    BatchNorm,
-    Concat,
-    Conv,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAverage,
-    Layer,
-    MaxPool,
-    Network,
-    ReLU,
-)
 from ..workloads import MOMENTUM, Workload
 from .base import Contestant, Made, Weights
+from .keras_names import build
 
 _NAMES = (
     *("Activation", "Add", "BatchNormalization", "Concatenate", "Conv2D", "Dense", "Dropout", "Flatten"),
@@ -65,14 +52,12 @@ class Brickwork(Contestant):
         y: np.ndarray,
         weights: Weights | None = None,
     ) -> Made:
-        model, places = _model(workload.build(), softmax=False)
+        model, places = build(brickwork, workload.build(), weights, softmax=False)
         if workload.optimizer == "adam":
             optimizer = self._optimizers["adam"](workload.learning_rate)
         else:
             optimizer = self._optimizers["sgd"](workload.learning_rate, momentum=MOMENTUM)
         model.compile(optimizer, self._loss(from_logits=True), engine=self.engine)
-        if weights is not None:
-            _set(places, weights)
         batches = max(1, len(x) // workload.batch)
 
         def run(steps: int) -> int:
@@ -98,9 +83,8 @@ class Brickwork(Contestant):
     def predictor(
         self, workload: Workload, variant: str, x: np.ndarray, batch: int, weights: Weights
     ) -> Made:
-        model, places = _model(workload.build(), softmax=True)
+        model, _ = build(brickwork, workload.build(), weights, softmax=True)
         model.compile(optimizers.SGD(), losses.SparseCategoricalCrossentropy(), engine=self.engine)
-        _set(places, weights)
         batches = len(x) // batch
         predictor = model.predictor(batch)  # holds the weights, as a session of ONNX Runtime does
 
@@ -127,54 +111,6 @@ class Unshuffled(Brickwork):
     """Brickwork on the rows in their own order, as the peers take them."""
 
     shuffle = False
-
-
-def _model(network: Network, softmax: bool) -> tuple[Any, list[Any]]:
-    """The model, and its layers in the order of the nodes."""
-    places: list[Any] = []
-
-    def apply(place: int, layer: Layer, *values: Any) -> Any:
-        places.append(_layer(layer))
-        return places[-1](list(values) if len(values) > 1 else values[0])
-
-    x = Input(network.input_shape)
-    y = network.run(x, apply)
-    return Model(x, layers.Activation("softmax")(y) if softmax else y), places
-
-
-def _layer(layer: Layer) -> Any:
-    match layer:
-        case Dense():
-            return layers.Dense(layer.units, activation=layer.activation)
-        case Conv():
-            return layers.Conv2D(
-                layer.filters,
-                layer.size,
-                strides=layer.strides,
-                padding=layer.padding,
-                activation=layer.activation,
-                use_bias=layer.bias,
-            )
-        case MaxPool():
-            return layers.MaxPooling2D(layer.size, strides=layer.strides, padding=layer.padding)
-        case Dropout():
-            return layers.Dropout(layer.rate)
-    plain = {
-        GlobalAverage: layers.GlobalAveragePooling2D,
-        Flatten: layers.Flatten,
-        ReLU: layers.ReLU,
-        BatchNorm: layers.BatchNormalization,
-        Add: layers.Add,
-        Concat: layers.Concatenate,
-    }
-    return plain[type(layer)]()
-
-
-def _set(places: list[Any], weights: Weights) -> None:
-    for layer, own in zip(places, weights, strict=True):
-        if own:
-            held = layer.get_weights()  # batch normalization holds its statistics behind gamma and beta
-            layer.set_weights([*own.values(), *held[len(own) :]])
 
 
 def _get(places: list[Any], names: list[dict[str, Any]]) -> list[dict[str, np.ndarray]]:

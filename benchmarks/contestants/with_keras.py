@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import keras
 import numpy as np
-from keras import layers
 
-from ..networks import (
-    Add,
-    BatchNorm,
-    Concat,
-    Conv,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAverage,
-    Layer,
-    MaxPool,
-    ReLU,
-)
 from ..workloads import MOMENTUM, Workload
 from .base import Contestant, Made, Weights
+from .keras_names import build
 
 
 class Keras(Contestant):
@@ -45,7 +31,7 @@ class Keras(Contestant):
         y: np.ndarray,
         weights: Weights | None = None,
     ) -> Made:
-        model, places = _model(workload, weights, softmax=False)
+        model, places = build(keras, workload.build(), weights, softmax=False)
         if workload.optimizer == "adam":
             optimizer = keras.optimizers.Adam(workload.learning_rate)
         else:
@@ -74,7 +60,7 @@ class Keras(Contestant):
     def predictor(
         self, workload: Workload, variant: str, x: np.ndarray, batch: int, weights: Weights
     ) -> Made:
-        model, _ = _model(workload, weights, softmax=True)
+        model, _ = build(keras, workload.build(), weights, softmax=True)
         batches = len(x) // batch
 
         def run(count: int) -> int:
@@ -84,43 +70,3 @@ class Keras(Contestant):
             return count
 
         return Made(run, outputs=lambda: model.predict(x, batch, verbose=0))
-
-
-def _model(workload: Workload, weights: Weights | None, softmax: bool) -> tuple[Any, list[Any]]:
-    """The model, and its layers in the order of the nodes."""
-    network = workload.build()
-    places: list[Any] = []
-
-    def apply(place: int, layer: Layer, *values: Any) -> Any:
-        places.append(_layer(layer))
-        return places[-1](list(values) if len(values) > 1 else values[0])
-
-    x = keras.Input(network.input_shape)
-    y = network.run(x, apply)
-    model = keras.Model(x, layers.Softmax()(y) if softmax else y)
-    for layer, own in zip(places, weights or (), strict=weights is not None):
-        if own:
-            layer.set_weights([*own.values(), *layer.get_weights()[len(own) :]])
-    return model, places
-
-
-def _layer(layer: Layer) -> Any:
-    match layer:
-        case Dense():
-            return layers.Dense(layer.units, activation=layer.activation)
-        case Conv():
-            options = {"padding": layer.padding, "activation": layer.activation, "use_bias": layer.bias}
-            return layers.Conv2D(layer.filters, layer.size, layer.strides, **options)
-        case MaxPool():
-            return layers.MaxPooling2D(layer.size, layer.strides, layer.padding)
-        case Dropout():
-            return layers.Dropout(layer.rate)
-    plain = {
-        GlobalAverage: layers.GlobalAveragePooling2D,
-        Flatten: layers.Flatten,
-        ReLU: layers.ReLU,
-        BatchNorm: layers.BatchNormalization,
-        Add: layers.Add,
-        Concat: layers.Concatenate,
-    }
-    return plain[type(layer)]()
