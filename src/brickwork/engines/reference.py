@@ -9,15 +9,11 @@ import numpy as np
 from ..arrays import Array
 from ..data.source import Batch
 from ..threads import follow_environment
-from .base import Gradients, Plan, Program, Totals, add_totals, not_finite, require_gradients
-from .diagnosis import diagnose, overflowing_update
-from .interrupts import uninterrupted, write
-
-# Overflow and NaN are looked for after the pass and explained there; NumPy's warnings would only be noise.
-_QUIET = {"over": "ignore", "invalid": "ignore", "divide": "ignore", "under": "ignore"}
+from .base import Gradients, Program, Totals
+from .text_plan import QUIET, TextPlan
 
 
-class ReferencePlan(Plan):
+class ReferencePlan(TextPlan):
     """A program on NumPy, in float32 or float64, whatever the parameters are in."""
 
     def __init__(
@@ -35,7 +31,7 @@ class ReferencePlan(Plan):
     def gradients(self, batch: Batch, *, training: bool = True) -> Gradients:
         """See Plan."""
         program = self.program
-        with np.errstate(**_QUIET):  # type: ignore[arg-type]
+        with np.errstate(**QUIET):  # type: ignore[arg-type]
             total, gradients, state, values = program.differentiate(
                 self.parameters,
                 self.statistics,
@@ -48,40 +44,10 @@ class ReferencePlan(Plan):
         losses = {label: float(values[reference]) for label, reference in program.losses}
         return Gradients(float(total), losses, gradients, state, totals)
 
-    def apply(
-        self, gradients: Mapping[str, Array], rate: float, statistics: Mapping[str, Array] | None = None
-    ) -> None:
-        """See Plan."""
-        trainable = {key: self.parameters[key] for key in self.program.trainable}
-        require_gradients(gradients, trainable)
-        with np.errstate(**_QUIET):  # type: ignore[arg-type]
-            new, slots = self.program.optimizer.update(
-                trainable, gradients, self.slots, self.step_number + 1, rate
-            )
-            new = self.program.constrained(new)
-        spoilt = not_finite(new)
-        if spoilt is not None:
-            raise overflowing_update(self.step_number, rate, spoilt)
-        with uninterrupted():
-            write(self.parameters, new)
-            write(self.statistics, statistics or {})
-            self.slots = slots
-            self.step_number += 1
-
-    def step(self, batch: Batch, rate: float, totals: Totals | None = None) -> Totals:
-        """See Plan."""
-        found = self.gradients(batch)
-        if not np.isfinite(found.total) or not_finite(found.gradients) is not None:
-            raise diagnose(
-                self.program, self.parameters, self.statistics, batch, self.seed, self.step_number, rate
-            )
-        after = add_totals(self.program.start() if totals is None else totals, found.totals)
-        return self.advance(found.gradients, rate, found.state, after)
-
     def evaluate_batch(self, batch: Batch, totals: Totals) -> Totals:
         """See Plan."""
         program = self.program
-        with np.errstate(**_QUIET):  # type: ignore[arg-type]
+        with np.errstate(**QUIET):  # type: ignore[arg-type]
             values = program.graph.forward(
                 self.parameters, self.statistics, batch, keep=program.kept, save=False
             ).values
@@ -91,7 +57,7 @@ class ReferencePlan(Plan):
     def predict_batch(self, batch: Batch) -> tuple[Array, ...]:
         """See Plan."""
         graph = self.program.predictor
-        with np.errstate(**_QUIET):  # type: ignore[arg-type]
+        with np.errstate(**QUIET):  # type: ignore[arg-type]
             values = graph.forward(
                 self.parameters, self.statistics, batch, keep=frozenset(graph.outputs), save=False
             ).values

@@ -13,9 +13,10 @@ from ...data.source import ArraySource, Batch
 from ...optimizers import SGD, Adam
 from ...regularizers import L1, L1L2, L2
 from ...threads import get_threads
-from ..base import Gradients, Plan, Program, Report, Totals, add_totals, not_finite, require_gradients
-from ..diagnosis import diagnose, overflowing_update
+from ..base import Gradients, Program, Report, Totals, require_gradients
+from ..diagnosis import diagnose
 from ..interrupts import uninterrupted, write
+from ..text_plan import TextPlan
 from .layout import Layout
 from .measures import Measures
 from .passes import Pass, make_layout
@@ -50,7 +51,7 @@ _KINDS = {
 } | {np.dtype(bool): 2}
 
 
-class NativePlan(Plan):
+class NativePlan(TextPlan):
     """A program in float32 on the threads of this machine.
 
     The numbers live in packed form on the native side while it computes; they are brought over before, and
@@ -205,7 +206,7 @@ class NativePlan(Plan):
         trainable = {key: self.parameters[key] for key in self.program.trainable}
         require_gradients(gradients, trainable)
         if self._rule is None or not self._apply_natively(gradients, rate, statistics):
-            self._apply_by_text(trainable, gradients, rate, statistics)
+            super().apply(gradients, rate, statistics)
 
     def _apply_natively(
         self, gradients: Mapping[str, Array], rate: float, statistics: Mapping[str, Array] | None
@@ -224,34 +225,12 @@ class NativePlan(Plan):
                 self.step_number += 1
         return bool(done)
 
-    def _apply_by_text(
-        self,
-        trainable: Mapping[str, Array],
-        gradients: Mapping[str, Array],
-        rate: float,
-        statistics: Mapping[str, Array] | None,
-    ) -> None:
-        """The update by the optimizer's own text; the error names the parameter that would not be finite."""
-        with np.errstate(all="ignore"):
-            new, slots = self.program.optimizer.update(
-                trainable, gradients, self.slots, self.step_number + 1, rate
-            )
-            new = self.program.constrained(new)
-        spoilt = not_finite(new)
-        if spoilt is not None:
-            raise overflowing_update(self.step_number, rate, spoilt)
-        with uninterrupted():
-            write(self.parameters, new)
-            write(self.statistics, statistics or {})
-            self.slots = slots
-            self.step_number += 1
-
     def step(self, batch: Batch, rate: float, totals: Totals | None = None) -> Totals:
         """See Plan."""
+        if self._rule is None:
+            return super().step(batch, rate, totals)
         before = self.program.start() if totals is None else totals
         rows = _rows_of(batch)
-        if self._rule is None:
-            return self._step_by_text(batch, rate, before)
         made = self._pass("train", max(rows, self.batch_rows))
         measures = Measures(made, self.program, before)
         sources, rates = made.sources(batch), np.array([rate])
@@ -262,15 +241,6 @@ class NativePlan(Plan):
                 done = self._train(made, measures, sources, None, rows, rows, 0, rates, lambda: batch)
                 self._fetch()
         return self.totals
-
-    def _step_by_text(self, batch: Batch, rate: float, before: Totals) -> Totals:
-        """Where the optimizer has no native form: native gradients, its own text for the update."""
-        found = self.gradients(batch)
-        if not np.isfinite(found.total) or not_finite(found.gradients) is not None:
-            raise diagnose(
-                self.program, self.parameters, self.statistics, batch, self.seed, self.step_number, rate
-            )
-        return self.advance(found.gradients, rate, found.state, add_totals(before, found.totals))
 
     def _train(
         self,
