@@ -1,0 +1,182 @@
+"""The numbers of a convolution: sizes, borders, and which taps meet which pixels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from ...bricks import Convolution2D
+from ...bricks.windows import output_size, padding_pairs
+
+_SHORT = 16
+"""Numbers of a tap up to which an image is unfolded instead."""
+
+_FEWEST_CHANNELS = 16
+"""Channels and filters from which on Winograd's transforms cost less than they save."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Numbers of one convolution, rows before columns."""
+
+    size: tuple[int, int]
+    channels: int
+    filters: int
+    kernel: tuple[int, int]
+    strides: tuple[int, int]
+    dilation: tuple[int, int]
+    before: tuple[int, int]
+    after: tuple[int, int]
+    output: tuple[int, int]
+    groups: int
+
+    @staticmethod
+    def of(brick: Convolution2D, x: tuple[int, ...]) -> Geometry:
+        """From the brick and the shape of a sample."""
+        size = (x[0], x[1])
+        pairs = padding_pairs(brick.padding, size, brick.kernel_size, brick.strides, brick.dilation_rate)
+        output = output_size(
+            brick, (None, *x), brick.padding, brick.kernel_size, brick.strides, brick.dilation_rate
+        )
+        return Geometry(
+            size,
+            x[2],
+            brick.filters,
+            brick.kernel_size,
+            brick.strides,
+            brick.dilation_rate,
+            (pairs[0][0], pairs[1][0]),
+            (pairs[0][1], pairs[1][1]),
+            (int(output[0] or 1), int(output[1] or 1)),
+            brick.groups,
+        )
+
+    @property
+    def multiplies(self) -> int:
+        """Multiply-adds of a sample, in each direction."""
+        return math.prod(self.output) * math.prod(self.kernel) * self.channels // self.groups * self.filters
+
+    @property
+    def short(self) -> bool:
+        """Whether a row of the kernel meets so few numbers that the image is unfolded first."""
+        return (
+            self.kernel[1] * self.channels <= _SHORT
+            and self.dilation == (1, 1)
+            and self.groups == 1
+            and not self.plain
+        )
+
+    @property
+    def narrow(self) -> bool:
+        """Whether x has so few channels that its gradient is made unfolded, and folded then."""
+        return self.channels < _FEWEST_CHANNELS and self.dilation == (1, 1) and self.groups == 1
+
+    @property
+    def by_patches(self) -> bool:
+        """Whether Winograd's F(2x2, 3x3) serves it."""
+        return (
+            self.kernel == (3, 3)
+            and self.strides == (1, 1)
+            and self.dilation == (1, 1)
+            and self.groups == 1
+            and min(self.channels, self.filters) >= _FEWEST_CHANNELS
+        )
+
+    @property
+    def unfolded(self) -> Geometry:
+        """The product with a matrix that is left to do after unfolding."""
+        return replace(
+            self,
+            size=self.output,
+            channels=self.channels * math.prod(self.kernel),
+            kernel=(1, 1),
+            strides=(1, 1),
+            before=(0, 0),
+            after=(0, 0),
+        )
+
+    @property
+    def plain(self) -> bool:
+        """A product of each pixel's channels with a matrix."""
+        return (
+            self.kernel == (1, 1)
+            and self.strides == (1, 1)
+            and not any((*self.before, *self.after))
+            and self.groups == 1
+        )
+
+
+def forward_table(geometry: Geometry, wide: int) -> tuple[list[int], int]:
+    """One pass over y; taps are kernel rows where their places lie side by side."""
+    (rows, columns), (down, right) = geometry.kernel, geometry.dilation
+    own = geometry.channels // geometry.groups
+    together = right == 1 and geometry.groups == 1
+    taps = []
+    for p in range(rows):
+        for q in range(1 if together else columns):
+            taps += [(p * down * wide + q * right) * geometry.channels, (p * columns + q) * own]
+    one = [0, 1, geometry.output[0], 0, 1, geometry.output[1], 0, len(taps) // 2]
+    return one + taps, (columns if together else 1) * own
+
+
+def _residues(
+    size: int, kernel: int, stride: int, dilation: int, before: int
+) -> list[tuple[int, int, list[tuple[int, int]]]]:
+    """Of each residue of x's rows modulo the stride: (residue, rows, [(place in the kernel, offset in dy)]).
+
+    Row h = stride * a + residue of dx gets dy[a + offset] through place p, offset = (residue + before - p *
+    dilation) / stride where that is whole.
+    """
+    found = []
+    for residue in range(min(stride, size)):
+        taps = [
+            (p, (residue + before - p * dilation) // stride)
+            for p in range(kernel)
+            if (residue + before - p * dilation) % stride == 0
+        ]
+        found.append((residue, len(range(residue, size, stride)), taps))
+    return found
+
+
+def _axis(geometry: Geometry, axis: int) -> list[tuple[int, int, list[tuple[int, int]]]]:
+    return _residues(
+        geometry.size[axis],
+        geometry.kernel[axis],
+        geometry.strides[axis],
+        geometry.dilation[axis],
+        geometry.before[axis],
+    )
+
+
+def backward_border(geometry: Geometry) -> tuple[int, int, int, int]:
+    """Height and width of dy with its border, rows above, columns to the left (negative: cut off)."""
+    sizes, starts = [], []
+    for axis in (0, 1):
+        offsets = [(offset, count) for _, count, taps in _axis(geometry, axis) for _, offset in taps]
+        low = min((offset for offset, _ in offsets), default=0)
+        high = max((offset + count for offset, count in offsets), default=1)
+        starts.append(-low)
+        sizes.append(high - low)
+    return sizes[0], sizes[1], starts[0], starts[1]
+
+
+def backward_table(geometry: Geometry, wide: int, top: int, left: int) -> tuple[list[int], int, int]:
+    """A pass for each residue of rows and columns; the matrix holds the taps in the opposite order."""
+    rows, columns = _axis(geometry, 0), _axis(geometry, 1)
+    own = geometry.filters // geometry.groups
+    last = math.prod(geometry.kernel) - 1
+    together = geometry.strides[1] == 1 and geometry.dilation[1] == 1 and geometry.groups == 1
+    passes: list[int] = []
+    taps: list[int] = []
+    for row, high, row_taps in rows:
+        for column, broad, column_taps in columns:
+            first = len(taps) // 2
+            # With stride 1 the last place reads the leftmost pixel, and the others follow side by side.
+            used = column_taps[-1:] if together else column_taps
+            for p, down in row_taps:
+                for q, right in used:
+                    taps.append(((down + top) * wide + right + left) * geometry.filters)
+                    taps.append((last - (p * geometry.kernel[1] + q)) * own)
+            passes += [row, geometry.strides[0], high, column, geometry.strides[1], broad]
+            passes += [first, len(taps) // 2 - first]
+    return passes + taps, (geometry.kernel[1] if together else 1) * own, len(rows) * len(columns)
