@@ -9,7 +9,7 @@ from small_models import ROWS, batches, classifier, digits, regressor, two_outpu
 import brickwork as bw
 from brickwork.data.source import ArraySource
 from brickwork.errors import DataError
-from brickwork.training import data_checks
+from brickwork.training import data_checks, feeds
 from brickwork.training.data_adapter import split
 from brickwork.training.feeds import ArrayFeed, BatchFeed, first_rows, is_array_like
 
@@ -197,6 +197,13 @@ def test_orders_depend_on_seed_and_step_alone():
     assert not np.array_equal(feed().order(0), feed(seed=2).order(0))
     assert np.array_equal(feed(seed=2**64 - 1).order(0), feed(seed=-1).order(0))
     assert len(feed(first=-6).order(1)) == 10  # an initial_epoch beyond what was trained
+
+
+def test_the_order_is_the_same_without_the_native_module(monkeypatch):
+    with_it = [feed(rows=rows).order(3) for rows in (1, 2, 1000, 70000)]
+    monkeypatch.setattr(feeds, "load_native", lambda: None)
+    for order in with_it:
+        np.testing.assert_array_equal(feed(rows=len(order)).order(3), order)
 
 
 def test_the_order_is_kept_for_later_versions():

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..data.source import ArraySource, Batch
+from ..engines.native_module import load_native
 from ..errors import DataError
 
 SHUFFLE_STREAM = (1 << 31) + 2
@@ -79,7 +80,12 @@ class ArrayFeed:
         counter = np.array([0, 0, 0, begin], dtype=np.uint64)
         # sorted by raw bits, since NumPy may change how its own permutation uses them
         bits = np.random.Philox(key=key, counter=counter).random_raw(len(self.source))
-        return np.argsort(bits)
+        native = load_native()
+        if native is None:
+            return np.argsort(bits, kind="stable")
+        order = np.empty(len(bits), np.int64)
+        native.ascending_order(bits, order)  # a tenth of the time
+        return order
 
 
 @dataclass
