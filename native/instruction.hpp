@@ -70,6 +70,7 @@ struct Task {
     const Source* sources;
     const int64_t* order;    ///< rows of the sources; null for their own order
     int64_t position;        ///< of the batch's first row, in the order
+    int64_t known;           ///< rows of the order from there on: those of the batch, and of the next ones
     const Kernels* kernels;
 };
 

@@ -224,6 +224,7 @@ class BoundPlan {
         Batch batch;
         batch.sources = from.data();
         batch.order = rows;
+        batch.total = total;
         batch.seed = seed;
         batch.training = true;
         batch.threads = threads;
@@ -297,6 +298,7 @@ class BoundPlan {
         }
         Batch batch;
         batch.sources = from.data();
+        batch.total = end;
         batch.threads = threads;
         Status status = Status::DONE;
         int64_t n = begin;

@@ -126,6 +126,7 @@ Task Plan::task(const Batch& batch) const {
     task.sources = batch.sources;
     task.order = batch.order;
     task.position = batch.position;
+    task.known = std::max(batch.rows, batch.total - batch.position);
     task.kernels = &kernels_;
     return task;
 }

@@ -121,6 +121,7 @@ class Plan {
         const Source* sources = nullptr;
         const int64_t* order = nullptr;
         int64_t position = 0, rows = 0;
+        int64_t total = 0;  ///< rows that the order holds, where it is known to hold more than the batch's
         uint64_t seed = 0;
         uint32_t step = 0;
         bool training = false;

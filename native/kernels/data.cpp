@@ -57,6 +57,16 @@ int64_t row_of(const Task& task, int64_t n) {
     return task.order ? task.order[task.position + n] : task.position + n;
 }
 
+/// Asks the memory for the row that is taken `after` rows later: they come in no order that the processor foresees.
+/// Into the second-level cache, which has room for more requests at a time than the first.
+BW_INLINE void ask_for(const Source& source, const Task& task, int64_t n, int64_t after) {
+    if (n + after >= task.known) return;
+    const char* next = source.data + row_of(task, n + after) * source.stride;
+    for (int64_t i = 0; i < source.stride && i < 4096; i += 64) __builtin_prefetch(next + i, 0, 2);
+}
+
+constexpr int64_t LARGE_AHEAD = 4, SMALL_AHEAD = 16;
+
 }  // namespace
 
 namespace {
@@ -65,6 +75,7 @@ namespace {
 template <class From, class To>
 void gather_column(const Source& source, const Task& task, To* out) {
     for (int64_t n = task.begin; n < task.end; ++n, ++out) {
+        ask_for(source, task, n, SMALL_AHEAD);
         From value;
         __builtin_memcpy(&value, source.data + row_of(task, n) * source.stride, sizeof value);
         *out = (To)value;
@@ -96,6 +107,7 @@ void gather(const Instruction& instruction, const Task& task) {
     }
     if (source.kind == F32 && source.size < 16 && source.data && !instruction.ints[1]) {
         for (int64_t n = task.begin; n < task.end; ++n) {
+            ask_for(source, task, n, SMALL_AHEAD);
             const char* from = source.data + row_of(task, n) * source.stride;
             float* out = at(task, to, n);
             for (int64_t i = 0; i < source.size; ++i) __builtin_memcpy(out + i, from + 4 * i, 4);
@@ -109,12 +121,7 @@ void gather(const Instruction& instruction, const Task& task) {
             continue;
         }
         const char* from = source.data + row_of(task, n) * source.stride;
-        if (n + 8 < task.end) {
-            // Rows come in no order that the processor could foresee.
-            const char* next = source.data + row_of(task, n + 8) * source.stride;
-            __builtin_prefetch(next);
-            __builtin_prefetch(next + 64);
-        }
+        ask_for(source, task, n, LARGE_AHEAD);
         if (instruction.ints[1]) {
             convert_row(source.kind, from, (int32_t*)out, source.size);
         } else if (source.kind == F32) {
