@@ -102,10 +102,10 @@ BW_INLINE void put(float* to, Float<N> v, int32_t valid, const float* end) {
     store_over<N>(to, v, valid, end);
 }
 
-/// What pixel after pixel gets. `part(width, window, tap, c)` is what one window hands back to its tap; `window`
-/// counts windows row by row.
+/// What pixel after pixel gets. `held(width, window, c)` gives a function of the tap: what one window hands back to
+/// it; `window` counts windows row by row.
 template <bool ACCUMULATE, class F>
-BW_INLINE void spread(const Windows& s, float* dx, const F& part) {
+BW_INLINE void spread(const Windows& s, float* dx, const F& held) {
     const float* end = dx + s.image();
     Holders down;
     for (int64_t h = 0; h < s.height; ++h) {
@@ -120,7 +120,7 @@ BW_INLINE void spread(const Windows& s, float* dx, const F& part) {
                 for (int64_t i = down.first; i <= down.last; ++i) {
                     for (int64_t j = right.first; j <= right.last; ++j) {
                         const int64_t tap = (h + s.top - i * s.down) * s.columns + w + s.left - j * s.right;
-                        sum += part(width, i * s.wide + j, (int32_t)tap, c);
+                        sum += held(width, i * s.wide + j, c)((int32_t)tap);
                     }
                 }
                 put<ACCUMULATE, N>(to + c, sum, valid, end);
@@ -129,57 +129,63 @@ BW_INLINE void spread(const Windows& s, float* dx, const F& part) {
     }
 }
 
-/// The same for windows side by side, of which at most one holds a pixel.
+/// The same for windows side by side, of which at most one holds a pixel: each is looked at once.
 template <bool ACCUMULATE, class F>
-BW_INLINE void spread_tiles(const Windows& s, float* dx, const F& part) {
-    const float* end = dx + s.image();
-    const int64_t line = s.width * s.channels;
+BW_INLINE void spread_tiles(const Windows& s, float* dx, const F& held) {
+    const int64_t line = s.width * s.channels, across = s.columns * s.channels;
     const auto nothing = [&](float* from, int64_t count) {
         if (!ACCUMULATE) __builtin_memset(from, 0, (unsigned long)(count * 4));
     };
-    int64_t h = 0;
     for (int64_t i = 0; i < s.high; ++i) {
-        for (int64_t a = 0; a < s.rows; ++a, ++h) {
-            float* to = dx + h * line;
-            for (int64_t j = 0; j < s.wide; ++j) {
-                for (int64_t b = 0; b < s.columns; ++b, to += s.channels) {
-                    const int32_t tap = (int32_t)(a * s.columns + b);
-                    channel_runs(s.channels, [&](auto width, int64_t c, int32_t valid) {
-                        constexpr int N = decltype(width)::N;
-                        put<ACCUMULATE, N>(to + c, part(width, i * s.wide + j, tap, c), valid, end);
-                    });
+        float* row = dx + i * s.rows * line;
+        for (int64_t j = 0; j < s.wide; ++j) {
+            channel_runs(s.channels, [&](auto width, int64_t c, int32_t valid) {
+                constexpr int N = decltype(width)::N;
+                const auto back = held(width, i * s.wide + j, c);
+                for (int64_t a = 0; a < s.rows; ++a) {
+                    // A vector may reach into what is written later: not beyond its line, since the next one is
+                    // done, nor from the last channels into the next pixel's first ones.
+                    float* to = row + a * line + j * across + c;
+                    for (int64_t b = 0; b < s.columns; ++b, to += s.channels) {
+                        const float* end = c ? to : row + a * line + s.wide * across;
+                        put<ACCUMULATE, N>(to, back((int32_t)(a * s.columns + b)), valid, end);
+                    }
                 }
-            }
-            nothing(to, (s.width - s.wide * s.columns) * s.channels);
+            });
         }
+        for (int64_t a = 0; a < s.rows; ++a) nothing(row + a * line + s.wide * across, line - s.wide * across);
     }
-    nothing(dx + h * line, (s.height - h) * line);
+    nothing(dx + s.high * s.rows * line, (s.height - s.high * s.rows) * line);
 }
 
 template <bool ACCUMULATE, class F>
-BW_INLINE void hand_back(const Windows& s, float* dx, const F& part) {
+BW_INLINE void hand_back(const Windows& s, float* dx, const F& held) {
     if (s.tiled()) {
-        spread_tiles<ACCUMULATE>(s, dx, part);
+        spread_tiles<ACCUMULATE>(s, dx, held);
     } else {
-        spread<ACCUMULATE>(s, dx, part);
+        spread<ACCUMULATE>(s, dx, held);
     }
 }
 
 template <class T, bool ACCUMULATE>
 void largest_backward(const Windows& s, const float* dy, const T* winners, const float* y, float* dx) {
     const int64_t channels = s.channels;
+    const auto back = [=](auto width, int64_t at, auto kept) {
+        constexpr int N = decltype(width)::N;
+        const Int<N> won = load_small<N, T>(winners + at);
+        return [=](int32_t tap) { return won == tap ? kept : Float<N>{}; };
+    };
     if (y) {
-        hand_back<ACCUMULATE>(s, dx, [=](auto width, int64_t window, int32_t tap, int64_t c) {
+        hand_back<ACCUMULATE>(s, dx, [=](auto width, int64_t window, int64_t c) {
             constexpr int N = decltype(width)::N;
             const int64_t at = window * channels + c;
-            const Int<N> won = (load_small<N, T>(winners + at) == tap) & (load<N>(y + at) > 0.0f);
-            return won ? load<N>(dy + at) : Float<N>{};
+            return back(width, at, load<N>(y + at) > 0.0f ? load<N>(dy + at) : Float<N>{});
         });
     } else {
-        hand_back<ACCUMULATE>(s, dx, [=](auto width, int64_t window, int32_t tap, int64_t c) {
+        hand_back<ACCUMULATE>(s, dx, [=](auto width, int64_t window, int64_t c) {
             constexpr int N = decltype(width)::N;
             const int64_t at = window * channels + c;
-            return load_small<N, T>(winners + at) == tap ? load<N>(dy + at) : Float<N>{};
+            return back(width, at, load<N>(dy + at));
         });
     }
 }
@@ -195,13 +201,15 @@ template <bool ACCUMULATE>
 void mean_backward(const Windows& s, const float* dy, float* dx) {
     if (s.inside()) {
         const float share = share_of(s, 0, 0);
-        hand_back<ACCUMULATE>(s, dx, [=](auto width, int64_t window, int32_t, int64_t c) {
-            return load<decltype(width)::N>(dy + window * s.channels + c) * share;
+        hand_back<ACCUMULATE>(s, dx, [=](auto width, int64_t window, int64_t c) {
+            const auto part = load<decltype(width)::N>(dy + window * s.channels + c) * share;
+            return [=](int32_t) { return part; };
         });
     } else {
-        spread<ACCUMULATE>(s, dx, [=, &s](auto width, int64_t window, int32_t, int64_t c) {
+        spread<ACCUMULATE>(s, dx, [=, &s](auto width, int64_t window, int64_t c) {
             const float share = share_of(s, window / s.wide, window % s.wide);
-            return load<decltype(width)::N>(dy + window * s.channels + c) * share;
+            const auto part = load<decltype(width)::N>(dy + window * s.channels + c) * share;
+            return [=](int32_t) { return part; };
         });
     }
 }
