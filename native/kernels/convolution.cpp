@@ -1,7 +1,7 @@
 // Convolutions by the tile kernel: a tap is a row of the kernel (or one place of it, where places do not lie
 // side by side), a tile's rows are neighbouring pixels of an output row.
+#include "channels.hpp"
 #include "operations.hpp"
-#include "rows.hpp"
 #include "tile.hpp"
 
 namespace bw {
@@ -84,31 +84,32 @@ void fold(const Instruction& instruction, const Task& task) {
     const int64_t* g = instruction.ints;
     const int64_t height = g[0], width = g[1], channels = g[2], high = g[3], wide = g[4];
     const int64_t rows = g[7], columns = g[8], top = g[9], left = g[10];
+    const int64_t piece = columns * channels;  // a kernel row's places lie side by side in both
     for (int64_t n = task.begin; n < task.end; ++n) {
-        const float* from = at(task, instruction.operands[0], n);
+        const float* unfolded = at(task, instruction.operands[0], n);
         float* x = at(task, instruction.operands[1], n);
         if (!g[11]) {
             for (int64_t i = 0; i < height * width * channels; ++i) x[i] = 0.0f;
         }
-        for (int64_t i = 0; i < high; ++i) {
+        // Pieces of neighbouring pixels overlap. Going down the rows first puts some time between a store and the
+        // load of a part of it, which waits until the store is in the cache.
+        for (int64_t p = 0; p < rows; ++p) {
             for (int64_t j = 0; j < wide; ++j) {
                 const int64_t column = j * g[6] - left;
                 const int64_t skip = column < 0 ? -column : 0;
                 const int64_t stop = width - column < columns ? width - column : columns;
                 const int64_t count = (stop - skip) * channels;
-                for (int64_t p = 0; p < rows; ++p, from += columns * channels) {
+                if (count <= 0) continue;
+                const float* from = unfolded + (j * rows + p) * piece + skip * channels;
+                float* to = x + (column + skip) * channels;
+                for (int64_t i = 0; i < high; ++i, from += wide * rows * piece) {
                     const int64_t row = i * g[5] - top + p;
-                    if (row < 0 || row >= height || count <= 0) continue;
-                    float* to = x + (row * width + column + skip) * channels;
-                    const float* source = from + skip * channels;
-                    int64_t c = 0;
-                    for (; c + WIDEST <= count; c += WIDEST) {
-                        store<WIDEST>(to + c, load<WIDEST>(to + c) + load<WIDEST>(source + c));
-                    }
-                    for (; c < count; c += 4) {
-                        const int32_t valid = count - c < 4 ? (int32_t)(count - c) : 4;
-                        store_part<4>(to + c, load_part<4>(to + c, valid) + load_part<4>(source + c, valid), valid);
-                    }
+                    if (row < 0 || row >= height) continue;
+                    float* at = to + row * width * channels;
+                    channel_runs(count, [=](auto lanes, int64_t c, int32_t valid) {
+                        constexpr int N = decltype(lanes)::N;
+                        store_part<N>(at + c, load_part<N>(at + c, valid) + load_part<N>(from + c, valid), valid);
+                    });
                 }
             }
         }

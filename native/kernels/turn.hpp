@@ -30,9 +30,9 @@ BW_INLINE void stage(Float<N>* r) {
     }
 }
 
-/// An N x N square turned over its diagonal, in registers.
-template <int N>
-static inline void turn(const float* in, int64_t in_step, float* out, int64_t out_step) {
+/// An N x N square turned over its diagonal, in registers: put(i, v) gets column i of it.
+template <int N, class F>
+BW_INLINE void turned(const float* in, int64_t in_step, const F& put) {
     Float<N> r[N];
     _Pragma("GCC unroll 16")
     for (int i = 0; i < N; ++i) r[i] = load<N>(in + i * in_step);
@@ -41,7 +41,12 @@ static inline void turn(const float* in, int64_t in_step, float* out, int64_t ou
     if constexpr (N > 4) stage<N, 4>(r);
     if constexpr (N > 8) stage<N, 8>(r);
     _Pragma("GCC unroll 16")
-    for (int i = 0; i < N; ++i) store<N>(out + i * out_step, r[i]);
+    for (int i = 0; i < N; ++i) put(i, r[i]);
+}
+
+template <int N>
+static inline void turn(const float* in, int64_t in_step, float* out, int64_t out_step) {
+    turned<N>(in, in_step, [=](int i, Float<N> v) { store<N>(out + i * out_step, v); });
 }
 
 /// Rows [first, first + rows) of one block of W become columns of one block of its transpose.

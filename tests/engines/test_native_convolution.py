@@ -60,6 +60,22 @@ def test_by_patches(channels, filters, size, padding):
     assert "winograd" in {step.name for step in plan_for("native", program)._pass("train", 6).writer.steps}
 
 
+@pytest.mark.parametrize("filters", [1, 3, 6, 7, 8])
+@pytest.mark.parametrize("size", [(5, 12), (3, 16), (4, 31), (6, 45)], ids=str)
+@pytest.mark.parametrize(
+    "kernel", ["3x3", "5x5, same", "own border", "border wider than the kernel", "tall steps"]
+)
+def test_by_lines(filters, size, kernel):
+    """Few filters on images of one channel take a line's pixels at a time, also where it fills no vectors."""
+    settings = {**KERNELS, "tall steps": {"kernel_size": (2, 1), "strides": (2, 1)}}[kernel]
+    program = convolved(Convolution2D(filters, **settings), (*size, 1))
+    agrees(program, rate=RATE)
+    names = {step.name for step in plan_for("native", program)._pass("train", 6).writer.steps}
+    wide = program.graph.shapes["y"][2]
+    enough = 4 * wide >= 3 * (-(-wide // 16) * 16)
+    assert ("convolve_lines" in names) is enough and ("convolve_lines_gradient" in names) is enough
+
+
 @pytest.mark.parametrize("filters, channels", [(6, 1), (32, 3), (20, 17), (32, 32)])
 def test_bias_and_rectifier_are_taken_in(filters, channels):
     nodes = [
@@ -98,7 +114,7 @@ def test_two_readers_of_one_image():
 @pytest.mark.parametrize("kernel", ["3x3, same", "3x2, stride 2, same", "5x5, same"])
 @pytest.mark.parametrize("channels, filters", [(1, 6), (17, 33), (32, 32)])
 def test_the_same_bits_on_any_number_of_threads(kernel, channels, filters):
-    same_on_all_threads(convolved(Convolution2D(filters, **KERNELS[kernel]), (9, 8, channels)))
+    same_on_all_threads(convolved(Convolution2D(filters, **KERNELS[kernel]), (9, 13, channels)))
 
 
 def test_one_sample():

@@ -11,6 +11,12 @@ from ...bricks.windows import output_size, padding_pairs
 _SHORT = 16
 """Numbers of a tap up to which an image is unfolded instead."""
 
+_LINE = 16
+"""Pixels that the kernels for lines take at a time, on any instruction set."""
+
+_FEW_FILTERS = 8
+"""Filters up to which the pixels of a line fill vectors better."""
+
 _FEWEST_CHANNELS = 16
 """Channels and filters from which on Winograd's transforms cost less than they save."""
 
@@ -57,6 +63,23 @@ class Geometry:
         return math.prod(self.output) * math.prod(self.kernel) * self.channels // self.groups * self.filters
 
     @property
+    def by_lines(self) -> bool:
+        """Whether channels and filters are so few that vectors hold the pixels of a line instead."""
+        return (
+            self.channels == 1
+            and self.filters <= _FEW_FILTERS
+            and self.strides[1] == 1
+            and self.dilation == (1, 1)
+            and 4 * self.output[1] >= 3 * self.line
+            and not self.plain
+        )
+
+    @property
+    def line(self) -> int:
+        """The columns of y, filled up to whole vectors."""
+        return -(-self.output[1] // _LINE) * _LINE
+
+    @property
     def short(self) -> bool:
         """Whether a row of the kernel meets so few numbers that the image is unfolded first."""
         return (
@@ -64,6 +87,7 @@ class Geometry:
             and self.dilation == (1, 1)
             and self.groups == 1
             and not self.plain
+            and not self.by_lines
         )
 
     @property

@@ -10,7 +10,7 @@ from .convolution_geometry import Geometry, backward_border, backward_table, for
 from .layout import Layout
 from .lower_dense import through_relu
 from .lowering import lowers
-from .values import Value
+from .values import Matrix, Value
 from .winograd import FEWEST_FOR_KERNELS, convolve_patches, patch_gradient, with_border
 from .writer import Part, Writer
 
@@ -68,6 +68,17 @@ class ConvolutionLowering:
                 multiplies=geometry.multiplies,
             )
             return
+        if geometry.by_lines:
+            bordered, wide = _lined(writer, x, geometry)
+            writer.emit(
+                "convolve_lines",
+                [bordered, y, place],
+                [finish, weights.matrix.space, wide, *geometry.output, geometry.strides[0], *geometry.kernel],
+                matrices=[weights.matrix],
+                spatial=True,
+                multiplies=geometry.multiplies,
+            )
+            return
         if weights.winograd is not None:
             convolve_patches(
                 writer,
@@ -116,6 +127,8 @@ class ConvolutionLowering:
         large = min(geometry.channels, geometry.filters) >= FEWEST_FOR_KERNELS
         if writer.trains(key) and weights.winograd is not None and large:
             patch_gradient(writer, x, dy, geometry, weights, key)
+        elif writer.trains(key) and geometry.by_lines:
+            _line_gradient(writer, x, dy, geometry, weights.matrix, key)
         elif writer.trains(key):
             source, seen = (
                 (_unfolded(writer, x, geometry), geometry.unfolded) if geometry.short else (x, geometry)
@@ -208,6 +221,39 @@ class ConvolutionLowering:
             spatial=True,
             multiplies=geometry.multiplies,
         )
+
+
+def _lined(writer: Writer, x: Value, geometry: Geometry) -> tuple[Value, int]:
+    """x with its border, and the width: enough for whole vectors of pixels at each place of the kernel."""
+    high = geometry.size[0] + geometry.before[0] + geometry.after[0]
+    wide = geometry.size[1] + geometry.before[1] + geometry.after[1]
+    wide = max(wide, geometry.line + geometry.kernel[1] - 1)
+    return with_border(writer, x, geometry.size, 1, (high, wide), geometry.before), wide
+
+
+def _line_gradient(writer: Writer, x: Value, dy: Value, geometry: Geometry, matrix: Matrix, key: str) -> None:
+    """dW from lines of pixels."""
+    bordered, wide = _lined(writer, x, geometry)
+    planes = writer.scratch("planes of dy", (geometry.filters, geometry.output[0], geometry.line))
+    planes.compact = True
+    writer.emit(
+        "planes",
+        [dy, planes],
+        [*geometry.output, geometry.filters, geometry.line],
+        spatial=True,
+        multiplies=planes.size // 4,
+    )
+    sums = writer.chunk_sums(f"sums({key})", matrix.size)
+    writer.emit(
+        "convolve_lines_gradient",
+        [bordered, planes, sums],
+        [wide, geometry.output[0], geometry.line, geometry.strides[0], *geometry.kernel, matrix.size],
+        matrices=[matrix],
+        spatial=True,
+        partial=True,
+        multiplies=geometry.multiplies,
+    )
+    reduce(writer, sums, key)
 
 
 def _unfolded(writer: Writer, x: Value, geometry: Geometry) -> Value:

@@ -17,6 +17,7 @@ _RIGHT = frozenset(("memory", "multiply-adds"))
 _MAKES = {
     "matmul_gradient": "dW",
     "convolve_gradient": "dW",
+    "convolve_lines_gradient": "dW",
     "column_sums": "db",
     "reduce": "sum of parts",
     "update": "parameters",
