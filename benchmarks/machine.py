@@ -42,8 +42,10 @@ def environment(threads: int) -> dict[str, str]:
     flags = os.environ.get("XLA_FLAGS", "")
     if threads == 1:
         flags += " --xla_cpu_multi_thread_eigen=false"
+    # An installed package brings its bytecode along; without it, a first step would compile sources.
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {
-        **os.environ,
+        **own,
         **dict.fromkeys(names, str(threads)),
         "XLA_FLAGS": flags.strip(),
         "JAX_PLATFORMS": "cpu",

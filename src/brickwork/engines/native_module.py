@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import importlib
 import os
-import shutil
 import sys
 from types import ModuleType
 
@@ -47,6 +46,8 @@ def why_missing() -> str:
 
 
 def _compiler() -> str | None:
+    import shutil  # brings compression libraries along; only a failure needs it
+
     names = (os.environ.get("CXX", ""), *_COMPILERS)
     return next((name for name in names if name and shutil.which(name)), None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,8 @@ def as_array(given: Any, what: str) -> Array:
             f"{what} must be an array of numbers whose rows are all of one shape; making one of "
             f"{type(given).__name__} fails: {str(error).rstrip('.')}. Cut or pad the rows to one length."
         ) from error
-    if np.ma.is_masked(array):
+    # Only who has imported numpy.ma, which takes 8 ms, can hand over a masked array.
+    if "numpy.ma" in sys.modules and np.ma.is_masked(array):
         raise DataError(
             f"{what} must hold a number everywhere; some are masked. Fill them: x.filled(0), say."
         )
