@@ -17,64 +17,91 @@ constexpr int PLACES = 16;
 constexpr int64_t PATCHES = 56;  // that go through together: their numbers stay in the second-level cache
 const int64_t NO_TAPS[1] = {0};
 
-struct Grid {
-    int64_t down, across, channels, line;  ///< patches of an image; channels and floats of a row of its buffer
+/// Floats from a place of the grid to the next: a line more than the patches take, so that the sixteen places of a
+/// patch do not compete for the same few sets of the cache.
+constexpr int64_t places_apart(int64_t channels) { return PATCHES * channels + 16; }
+
+/// The 4x4 patches of an image, every second pixel one, from a pixel above and to the left of it on.
+struct Patches {
+    int64_t down, across;  ///< how many
+    int64_t height, width, channels, top, left;
+
+    int64_t each() const { return down * across; }
 };
 
-/// Where patch number `index` of a group lies.
-BW_INLINE const float* patch(const Task& task, const Operand& x, const Grid& grid, int64_t index, int64_t step) {
-    const int64_t each = grid.down * grid.across, n = index / each, place = index % each;
-    return at(task, x, task.begin + n) + place / grid.across * step * grid.line +
-           place % grid.across * step * grid.channels;
-}
-
-/// V[place][patch][channel] = B' d B.
-void transform_input(const Task& task, const Operand& x, const Grid& grid, int64_t first, int64_t count, float* v) {
-    const int64_t apart = PATCHES * grid.channels;
-    for (int64_t i = 0; i < count; ++i) {
-        const float* from = patch(task, x, grid, first + i, 2);
-        float* to = v + i * grid.channels;
-        vectors(grid.channels, [=](auto width, int64_t c, int32_t valid) {
-            constexpr int N = decltype(width)::N;
-            Float<N> t[4][4];
-            _Pragma("GCC unroll 4")
-            for (int column = 0; column < 4; ++column) {
-                Float<N> d[4];
-                _Pragma("GCC unroll 4")
-                for (int row = 0; row < 4; ++row) {
-                    d[row] = load_part<N>(from + row * grid.line + column * grid.channels + c, valid);
-                }
-                t[0][column] = d[0] - d[2];
-                t[1][column] = d[1] + d[2];
-                t[2][column] = d[2] - d[1];
-                t[3][column] = d[1] - d[3];
-            }
-            _Pragma("GCC unroll 4")
-            for (int row = 0; row < 4; ++row) {
-                float* place = to + row * 4 * apart + c;
-                store_part<N>(place, t[row][0] - t[row][2], valid);
-                store_part<N>(place + apart, t[row][1] + t[row][2], valid);
-                store_part<N>(place + 2 * apart, t[row][2] - t[row][1], valid);
-                store_part<N>(place + 3 * apart, t[row][1] - t[row][3], valid);
-            }
-        });
+/// B' d B of one patch; `pixel(row, column)` gives its numbers.
+template <int N, class F>
+BW_INLINE void transform_patch(const F& pixel, float* to, int64_t apart, int32_t valid) {
+    Float<N> t[4][4];
+    _Pragma("GCC unroll 4")
+    for (int column = 0; column < 4; ++column) {
+        Float<N> d[4];
+        _Pragma("GCC unroll 4")
+        for (int row = 0; row < 4; ++row) d[row] = pixel(row, column);
+        t[0][column] = d[0] - d[2];
+        t[1][column] = d[1] + d[2];
+        t[2][column] = d[2] - d[1];
+        t[3][column] = d[1] - d[3];
+    }
+    _Pragma("GCC unroll 4")
+    for (int row = 0; row < 4; ++row) {
+        float* place = to + row * 4 * apart;
+        store_part<N>(place, t[row][0] - t[row][2], valid);
+        store_part<N>(place + apart, t[row][1] + t[row][2], valid);
+        store_part<N>(place + 2 * apart, t[row][2] - t[row][1], valid);
+        store_part<N>(place + 3 * apart, t[row][1] - t[row][3], valid);
     }
 }
 
-/// D[place][patch][filter] = A dy A'.
-void transform_gradient(const Task& task, const Operand& dy, const Grid& grid, int64_t first, int64_t count,
-                        float* d) {
-    const int64_t apart = PATCHES * grid.channels;
+/// V[place][patch][channel] = B' d B, zeros around the image.
+void transform_input(const Task& task, const Operand& x, const Patches& s, int64_t first, int64_t count, float* v) {
+    const int64_t apart = places_apart(s.channels), line = s.width * s.channels;
+    int64_t n = task.begin + first / s.each(), spot = first % s.each();
     for (int64_t i = 0; i < count; ++i) {
-        const float* from = patch(task, dy, grid, first + i, 2);
-        float* to = d + i * grid.channels;
-        vectors(grid.channels, [=](auto width, int64_t c, int32_t valid) {
+        const int64_t row = spot / s.across * 2 - s.top, column = spot % s.across * 2 - s.left;
+        const float* from = at(task, x, n) + row * line + column * s.channels;
+        float* to = v + i * s.channels;
+        if (row >= 0 && column >= 0 && row + 4 <= s.height && column + 4 <= s.width) {
+            vectors(s.channels, [=](auto width, int64_t c, int32_t valid) {
+                constexpr int N = decltype(width)::N;
+                const auto pixel = [=](int r, int q) __attribute__((always_inline)) {
+                    return load_part<N>(from + r * line + q * s.channels + c, valid);
+                };
+                transform_patch<N>(pixel, to + c, apart, valid);
+            });
+        } else {
+            vectors(s.channels, [=](auto width, int64_t c, int32_t valid) {
+                constexpr int N = decltype(width)::N;
+                const auto pixel = [=](int r, int q) __attribute__((always_inline)) {
+                    const bool inside =
+                        row + r >= 0 && row + r < s.height && column + q >= 0 && column + q < s.width;
+                    return inside ? load_part<N>(from + r * line + q * s.channels + c, valid) : Float<N>{};
+                };
+                transform_patch<N>(pixel, to + c, apart, valid);
+            });
+        }
+        if (++spot == s.each()) {
+            spot = 0;
+            ++n;
+        }
+    }
+}
+
+/// D[place][patch][filter] = A dy A', for a dy of `line` floats a row.
+void transform_gradient(const Task& task, const Operand& dy, const Patches& s, int64_t filters, int64_t line,
+                        int64_t first, int64_t count, float* d) {
+    const int64_t apart = places_apart(filters);
+    for (int64_t i = 0; i < count; ++i) {
+        const int64_t n = (first + i) / s.each(), spot = (first + i) % s.each();
+        const float* from = at(task, dy, task.begin + n) + spot / s.across * 2 * line + spot % s.across * 2 * filters;
+        float* to = d + i * filters;
+        vectors(filters, [=](auto width, int64_t c, int32_t valid) {
             constexpr int N = decltype(width)::N;
             Float<N> t[4][2];
             _Pragma("GCC unroll 2")
             for (int column = 0; column < 2; ++column) {
-                const Float<N> one = load_part<N>(from + column * grid.channels + c, valid);
-                const Float<N> two = load_part<N>(from + grid.line + column * grid.channels + c, valid);
+                const Float<N> one = load_part<N>(from + column * filters + c, valid);
+                const Float<N> two = load_part<N>(from + line + column * filters + c, valid);
                 t[0][column] = one;
                 t[1][column] = one + two;
                 t[2][column] = one - two;
@@ -96,19 +123,19 @@ void transform_gradient(const Task& task, const Operand& dy, const Grid& grid, i
 
 /// y = x * W (+ b) (then ReLU).
 ///
-/// operands: x with its border, y, b, room for V, room for M   ints: finish, patches down and across, channels,
-/// columns of x, rows and columns of y   matrices: W transformed, 16 * channels rows
+/// operands: x, y, b, room for V, room for M   ints: finish, then Patches; rows and columns of y
+/// matrices: W transformed, 16 * channels rows
 void winograd(const Instruction& instruction, const Task& task) {
     const Operand &x = instruction.operands[0], &y = instruction.operands[1], &b = instruction.operands[2];
     const Matrix& matrix = instruction.matrices[0];
     const int64_t* g = instruction.ints;
     const int32_t finish = (int32_t)g[0];
-    const Grid grid{g[1], g[2], g[3], g[4] * g[3]};
-    const int64_t high = g[5], wide = g[6], filters = matrix.columns, apart = PATCHES * filters;
+    const Patches grid{g[1], g[2], g[3], g[4], g[5], g[6], g[7]};
+    const int64_t high = g[8], wide = g[9], filters = matrix.columns, apart = places_apart(filters);
     float *v = at(task, instruction.operands[3], task.begin), *m = at(task, instruction.operands[4], task.begin);
     const float* packed = task.base[TRANSPOSED] + matrix.offset;
     const float* bias = finish & BIAS ? task.base[b.space] + b.offset : nullptr;
-    const int64_t each = grid.down * grid.across, total = each * (task.end - task.begin);
+    const int64_t each = grid.each(), total = each * (task.end - task.begin);
     Tile tile{};
     tile.row = grid.channels;
     tile.along = 1;
@@ -128,8 +155,8 @@ void winograd(const Instruction& instruction, const Task& task) {
                 tile.valid = block.valid;
                 for (int64_t done = 0; done < count;) {
                     const int32_t rows = next_rows(count - done, tile_rows(block.width));
-                    tile.a = v + (place * PATCHES + done) * grid.channels;
-                    tile.c = m + (place * PATCHES + done) * filters + block.column;
+                    tile.a = v + place * places_apart(grid.channels) + done * grid.channels;
+                    tile.c = m + place * apart + done * filters + block.column;
                     tile_function(block.width, rows)(tile);
                     done += rows;
                 }
@@ -172,20 +199,20 @@ void winograd(const Instruction& instruction, const Task& task) {
 
 /// The gradient of the transformed kernel from a group of samples, added to the chunk's sums.
 ///
-/// operands: x with its border, dy (rows and columns even), sums, room for V, room for D   ints: patches down
-/// and across, channels, columns of x, columns of dy   matrices: the transformed kernel's shape
+/// operands: x, dy (rows and columns even), sums, room for V, room for D   ints: Patches; columns of dy, floats of
+/// the sums   matrices: the transformed kernel's shape
 void winograd_gradient(const Instruction& instruction, const Task& task) {
     const Operand &x = instruction.operands[0], &dy = instruction.operands[1];
     const Matrix& matrix = instruction.matrices[0];
     const int64_t* g = instruction.ints;
     const int64_t filters = matrix.columns;
-    const Grid images{g[0], g[1], g[2], g[3] * g[2]}, gradients{g[0], g[1], filters, g[4] * filters};
+    const Patches images{g[0], g[1], g[2], g[3], g[4], g[5], g[6]};
     float *v = at(task, instruction.operands[3], task.begin), *d = at(task, instruction.operands[4], task.begin);
     float* sums = at(task, instruction.operands[2], task.chunk);
     if (task.first) {
-        for (int64_t i = 0; i < g[5]; ++i) sums[i] = 0.0f;
+        for (int64_t i = 0; i < g[8]; ++i) sums[i] = 0.0f;
     }
-    const int64_t total = g[0] * g[1] * (task.end - task.begin), channels = images.channels;
+    const int64_t total = images.each() * (task.end - task.begin), channels = images.channels;
     Tile tile{};
     tile.row = 1;
     tile.along = channels;
@@ -196,17 +223,17 @@ void winograd_gradient(const Instruction& instruction, const Task& task) {
     for (int64_t first = 0; first < total; first += PATCHES) {
         const int64_t count = total - first < PATCHES ? total - first : PATCHES;
         transform_input(task, x, images, first, count, v);
-        transform_gradient(task, dy, gradients, first, count, d);
+        transform_gradient(task, dy, images, filters, g[7] * filters, first, count, d);
         tile.depth = (int32_t)count;
         for (int place = 0; place < PLACES; ++place) {
             for (int32_t index = 0; index < matrix.count; ++index) {
                 const Block& block = matrix.blocks[index];
-                tile.b = d + place * PATCHES * filters + block.column;
+                tile.b = d + place * places_apart(filters) + block.column;
                 tile.c_step = block.width;
                 tile.valid = block.valid;
                 for (int64_t done = 0; done < channels;) {
                     const int32_t rows = next_rows(channels - done, tile_rows(block.width));
-                    tile.a = v + place * PATCHES * channels + done;
+                    tile.a = v + place * places_apart(channels) + done;
                     tile.c = sums + block.offset + (place * channels + done) * block.width;
                     tile_function(block.width, rows)(tile);
                     done += rows;

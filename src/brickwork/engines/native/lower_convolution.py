@@ -11,7 +11,7 @@ from .layout import Layout
 from .lower_dense import through_relu
 from .lowering import lowers
 from .values import Matrix, Value
-from .winograd import FEWEST_FOR_KERNELS, convolve_patches, patch_gradient, with_border
+from .winograd import convolve_patches, patch_gradient, with_border
 from .writer import Part, Writer
 
 _BIAS, _RELU = 2, 4
@@ -124,8 +124,7 @@ class ConvolutionLowering:
             sum_columns_in_chunks(writer, dy, part.key("b", bias), geometry.filters)
         key = part.key("W")
         weights = writer.layout.kernels[key]
-        large = min(geometry.channels, geometry.filters) >= FEWEST_FOR_KERNELS
-        if writer.trains(key) and weights.winograd is not None and large:
+        if writer.trains(key) and weights.winograd is not None:
             patch_gradient(writer, x, dy, geometry, weights, key)
         elif writer.trains(key) and geometry.by_lines:
             _line_gradient(writer, x, dy, geometry, weights.matrix, key)

@@ -8,11 +8,15 @@ from .convolution_geometry import Geometry
 from .values import Place, Value
 from .writer import Writer
 
-FEWEST_FOR_KERNELS = 32
-"""Channels and filters from which on the kernel's gradient, too, is made faster this way."""
-
 _PATCHES = 56
 """Patches that the native side transforms at a time: native/kernels/winograd.cpp."""
+
+_LINE = 16
+"""Floats between one place of the transform's grid and the next, beyond those of the patches."""
+
+
+def _room(writer: Writer, name: str, channels: int) -> Value:
+    return writer.room(name, 16 * (_PATCHES * channels + _LINE))
 
 
 def convolve_patches(
@@ -25,21 +29,20 @@ def convolve_patches(
     matrix: Any,
     multiplies: int,
 ) -> None:
-    """A 3x3 convolution of stride 1: the border that 2x2 patches need, then all patches."""
+    """A 3x3 convolution of stride 1."""
     x, size, channels = source
     y, output = made
     down, across = _even(output)
-    bordered = with_border(writer, x, size, channels, (2 * down + 2, 2 * across + 2), before)
     writer.emit(
         "winograd",
         [
-            bordered,
+            x,
             y,
             bias,
-            writer.room("patches", 16 * _PATCHES * channels),
-            writer.room("products", 16 * _PATCHES * matrix.columns),
+            _room(writer, "patches", channels),
+            _room(writer, "products", matrix.columns),
         ],
-        [finish, down, across, channels, 2 * across + 2, *output],
+        [finish, down, across, *size, channels, *before, *output],
         matrices=[matrix],
         spatial=True,
         multiplies=multiplies,
@@ -50,21 +53,18 @@ def patch_gradient(writer: Writer, x: Value, dy: Value, geometry: Geometry, weig
     """The kernel's gradient through its transform, summed over each chunk, then over the chunks."""
     down, across = _even(geometry.output)
     grid = weights.winograd
-    bordered = with_border(
-        writer, x, geometry.size, geometry.channels, (2 * down + 2, 2 * across + 2), geometry.before
-    )
     even = with_border(writer, dy, geometry.output, geometry.filters, (2 * down, 2 * across), (0, 0))
     sums = writer.chunk_sums(f"sums({key})", grid.size)
     writer.emit(
         "winograd_gradient",
         [
-            bordered,
+            x,
             even,
             sums,
-            writer.room("patches", 16 * _PATCHES * geometry.channels),
-            writer.room("gradients", 16 * _PATCHES * geometry.filters),
+            _room(writer, "patches", geometry.channels),
+            _room(writer, "gradients", geometry.filters),
         ],
-        [down, across, geometry.channels, 2 * across + 2, 2 * across, grid.size],
+        [down, across, *geometry.size, geometry.channels, *geometry.before, 2 * across, grid.size],
         matrices=[grid],
         spatial=True,
         partial=True,
