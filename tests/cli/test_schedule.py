@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 
 import pytest
 from cli_home import call
+
+from brickwork.cli.recipes import along_cosine, recipe_of
 
 
 def rates(folder):
@@ -23,8 +26,9 @@ def test_a_cosine_ends_at_nothing(tmp_path):
     assert result.exit_code == 0, result.output
     assert "down to 0 along a cosine" in result.output
     found = rates(tmp_path / "run")
-    # history.csv tells the rate at the beginning of each epoch: of 4, after 0, 1/4, 2/4 and 3/4 of the way
-    assert found == pytest.approx([0.01, 0.00853553, 0.005, 0.00146447], rel=1e-5)
+    # history.csv tells the rate at the beginning of each epoch, of 6 steps; the first of all 24 warms up
+    down = [0.005 * (1 + math.cos(math.pi * (6 * epoch - 1) / 23)) for epoch in (1, 2, 3)]
+    assert found == pytest.approx([0.0, *down], rel=1e-5)
 
 
 def test_a_constant_stays(tmp_path):
@@ -66,3 +70,10 @@ def test_an_unknown_name_is_refused(tmp_path):
     assert result.exit_code == 2
     assert "Did you mean 'cosine'?" in result.output
     assert not (tmp_path / "run").exists()
+
+
+def test_a_recipe_of_its_own_for_a_cosine():
+    usual = recipe_of("mnist", "lenet5")
+    own = along_cosine("mnist", "lenet5", usual)
+    assert (own.learning_rate, own.epochs, own.options) == (3e-3, 7, {"dropout": 0.1})
+    assert along_cosine("mnist", "mlp", usual).epochs == 9  # a third, rounded up

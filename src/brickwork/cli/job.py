@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import platform
 import re
 import shlex
@@ -30,6 +29,7 @@ from .recipes import (
     SCHEDULES,
     SLOWER,
     Recipe,
+    along_cosine,
     default_model,
     own_model_name,
     own_recipe,
@@ -292,7 +292,7 @@ def _filled(job: Job, recipe: Recipe, asked: Mapping[str, Any]) -> Job:
     if schedule == PLATEAU and recipe.decay is None:
         recipe = replace(recipe, decay=SLOWER)
     if schedule == COSINE:
-        recipe = replace(recipe, epochs=max(1, math.ceil(recipe.epochs / 3)))
+        recipe = along_cosine(job.data, job.model, recipe)
     return replace(
         job,
         recipe=recipe,

@@ -52,8 +52,8 @@ _EPILOG = "\n".join(["\b", "Without options (* marks the default model):", *tabl
 @click.option(
     "--schedule",
     metavar="NAME",
-    help="How the learning rate goes on: constant, plateau (smaller when the loss stalls) or cosine (down "
-    "to 0 over all epochs, a third of the usual number).",
+    help="How the learning rate goes on: constant, plateau (smaller when the loss stalls) or cosine (up "
+    "for a moment, then down to 0; fewer epochs are enough).",
 )
 @click.option(
     "--patience", **_PATIENCE, help="Stop after so many epochs without progress on the validation rows."

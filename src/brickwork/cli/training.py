@@ -29,7 +29,7 @@ from .again import Earlier, require_same
 from .job import Job
 from .keeping import KeepEpochs
 from .own_model import is_own, own_model
-from .recipes import COSINE, RECIPES, default_model, own_model_name
+from .recipes import COSINE, RECIPES, WARM_UP, default_model, own_model_name
 from .report import Screen
 from .scores import score
 from .sources import load
@@ -132,7 +132,14 @@ def build(job: Job, dataset: Dataset) -> Any:
     model.preprocessing, model.class_names = dataset.preprocessing, dataset.class_names
     optimizer = optimizers.deserialize(job.optimizer)
     if job.schedule == COSINE:
-        optimizer.learning_rate = CosineDecay(job.learning_rate, decay_steps=steps_in_all(job, dataset))
+        steps = steps_in_all(job, dataset)
+        first = steps // WARM_UP
+        optimizer.learning_rate = CosineDecay(
+            0.0 if first else job.learning_rate,
+            decay_steps=steps - first,
+            warmup_target=job.learning_rate if first else None,
+            warmup_steps=first,
+        )
     model.compile(optimizer, job.loss, metrics=job.metrics, engine=job.engine)
     return model
 
