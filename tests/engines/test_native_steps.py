@@ -146,6 +146,19 @@ def test_rows_that_lie_apart_give_the_same_bits():
     assert_same(arrays(one), arrays(other))
 
 
+def test_the_time_of_each_instruction_is_told():
+    model = images()
+    model.fit(*data(model), batch_size=100, epochs=1, verbose=0)
+    made = model._plan._pass("train", 100)
+    steps = [step for phase in made.schedule.forward for step in phase.steps]
+    made.native.times()  # from now on they are measured
+    model.fit(*data(model), batch_size=100, epochs=1, verbose=0)
+    times = made.native.times()
+    assert len(times) >= len(steps)
+    assert min(times[: len(steps)]) > 0.0
+    assert max(made.native.times()) == 0.0  # told once
+
+
 # -- whole or not at all ------------------------------------------------------------------------------
 
 
