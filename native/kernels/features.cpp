@@ -30,9 +30,8 @@ BW_INLINE Map<N> map_of(const Instruction& instruction, const Task& task, int64_
         map.gain = load_part<N>(at(task, one, 0) + c, valid);
     } else {
         const Float<N> mean = load_part<N>(at(task, one, 0) + c, valid);
-        Float<N> deviation = load_part<N>(at(task, two, 0) + c, valid);
-        for (int lane = 0; lane < N; ++lane) deviation[lane] = __builtin_sqrtf(deviation[lane]);
-        deviation = max<N>(deviation, all<N>(instruction.floats[0]));
+        const Float<N> found = root<N>(load_part<N>(at(task, two, 0) + c, valid));
+        const Float<N> deviation = max<N>(found, all<N>(instruction.floats[0]));
         const bool inverse = instruction.ints[2] == INVERSE;
         map.gain = inverse ? deviation : 1.0f / deviation;
         (inverse ? map.after : map.before) = mean;
@@ -81,6 +80,96 @@ void feature_products(const Instruction& instruction, const Task& task) {
         }
         store_part<N>(sums + c, total, valid);
     });
+}
+
+namespace {
+
+/// Numbers that places share: number j of `each` belongs to x[i, j, k] of a sample, for all i and k.
+struct Shared {
+    int64_t outer, each, inner;
+};
+
+BW_INLINE Shared shared_of(const Instruction& instruction) {
+    return {instruction.ints[0], instruction.ints[1], instruction.ints[2]};
+}
+
+}  // namespace
+
+/// y (+)= z where x > 0, else alpha z: forward with z = x, backward with z = dy.
+///
+/// operands: x, z, y, alpha   ints: how alpha is shared (outer, each, inner), accumulate
+void prelu(const Instruction& instruction, const Task& task) {
+    const Shared shared = shared_of(instruction);
+    const bool accumulate = instruction.ints[3];
+    const float* alpha = at(task, instruction.operands[3], 0);
+    const auto put = [accumulate](const float* x, const float* z, float* y, auto slope, int32_t valid) {
+        constexpr int N = sizeof(slope) / 4;
+        const Float<N> v = load_part<N>(z, valid);
+        Float<N> made = load_part<N>(x, valid) > 0.0f ? v : v * slope;
+        if (accumulate) made += load_part<N>(y, valid);
+        store_part<N>(y, made, valid);
+    };
+    for (int64_t n = task.begin; n < task.end; ++n) {
+        const float *x = at(task, instruction.operands[0], n), *z = at(task, instruction.operands[1], n);
+        float* y = at(task, instruction.operands[2], n);
+        for (int64_t o = 0; o < shared.outer; ++o) {
+            if (shared.inner == 1) {
+                const int64_t from = o * shared.each;
+                vectors(shared.each, [=](auto width, int64_t i, int32_t valid) {
+                    put(x + from + i, z + from + i, y + from + i, load_part<decltype(width)::N>(alpha + i, valid), valid);
+                });
+                continue;
+            }
+            for (int64_t j = 0; j < shared.each; ++j) {
+                const int64_t from = (o * shared.each + j) * shared.inner;
+                const float slope = alpha[j];
+                vectors(shared.inner, [=](auto width, int64_t i, int32_t valid) {
+                    put(x + from + i, z + from + i, y + from + i, all<decltype(width)::N>(slope), valid);
+                });
+            }
+        }
+    }
+}
+
+/// The sums of min(x, 0) dy over a chunk, for each alpha.   operands: x, dy, sums   ints: as for prelu
+void prelu_products(const Instruction& instruction, const Task& task) {
+    const Shared shared = shared_of(instruction);
+    float* sums = at(task, instruction.operands[2], task.chunk);
+    if (task.first) {
+        for (int64_t j = 0; j < shared.each; ++j) sums[j] = 0.0f;
+    }
+    for (int64_t n = task.begin; n < task.end; ++n) {
+        const float *x = at(task, instruction.operands[0], n), *dy = at(task, instruction.operands[1], n);
+        if (shared.inner == 1) {
+            channel_runs(shared.each, [&](auto width, int64_t c, int32_t valid) {
+                constexpr int N = decltype(width)::N;
+                Float<N> sum{};
+                for (int64_t o = 0; o < shared.outer; ++o) {
+                    const int64_t from = o * shared.each + c;
+                    sum += min<N>(Float<N>{}, load_part<N>(x + from, valid)) * load_part<N>(dy + from, valid);
+                }
+                store_part<N>(sums + c, load_part<N>(sums + c, valid) + sum, valid);
+            });
+            continue;
+        }
+        for (int64_t o = 0; o < shared.outer; ++o) {
+            for (int64_t j = 0; j < shared.each; ++j) {
+                const int64_t from = (o * shared.each + j) * shared.inner;
+                Float<WIDEST> wide{};
+                Float<4> rest{};
+                vectors(shared.inner, [&](auto width, int64_t i, int32_t valid) {
+                    constexpr int N = decltype(width)::N;
+                    const Float<N> a = load_part<N>(x + from + i, valid), b = load_part<N>(dy + from + i, valid);
+                    if constexpr (N == WIDEST && N != 4) {
+                        wide += min<N>(Float<N>{}, a) * b;
+                    } else {
+                        rest += min<N>(Float<N>{}, a) * b;
+                    }
+                });
+                sums[j] += sum_of<WIDEST>(wide) + sum_of<4>(rest);
+            }
+        }
+    }
 }
 
 /// y[a, b] = the sum of x[a, r, b] over r.   operands: x, y   ints: sizes of a, r, b

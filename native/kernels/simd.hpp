@@ -159,6 +159,12 @@ BW_INLINE float sum_of_lanes(Float<N> v) {
     }
 }
 template <int N>
+BW_INLINE Float<N> root(Float<N> a) {
+    Float<N> y;
+    for (int i = 0; i < N; ++i) y[i] = __builtin_sqrtf(a[i]);
+    return y;
+}
+template <int N>
 BW_INLINE Float<N> magnitude(Float<N> a) {
     return (Float<N>)((Word<N>)a & (Word<N>)(Int<N>{} + 0x7fffffff));
 }

@@ -27,13 +27,6 @@ BW_INLINE Start<N> start(const UpdateRule& rule, const float* w, const float* g,
     return s;
 }
 
-template <int N>
-BW_INLINE Float<N> root(Float<N> x) {
-    Float<N> y;
-    for (int i = 0; i < N; ++i) y[i] = __builtin_sqrtf(x[i]);
-    return y;
-}
-
 template <Rule R, int N>
 BW_INLINE void one(const UpdateRule& rule, float* w, const float* g, float* m, float* v, float* h, float scale,
                    float l1, float l2) {

@@ -8,7 +8,7 @@
 
 namespace {
 
-enum Function : int64_t { SIGMOID = 3, TANH = 4, EXP = 5, LOG = 6 };
+enum Function : int64_t { SIGMOID = 3, TANH = 4, EXP = 5, LOG = 6, SOFTPLUS = 11, GELU = 18 };
 
 /// The float whose bits are these, as numbers in order.
 float of_bits(uint32_t bits) {
@@ -62,6 +62,10 @@ double worst(Function function, double (*exact)(double), float low, float high, 
 
 double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
+double softplus(double x) { return std::fmax(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }
+
+double gelu(double x) { return x * std::erfc(-x / std::sqrt(2.0)) / 2.0; }
+
 }  // namespace
 
 TEST(functions_exp) { CHECK(worst(EXP, std::exp, 1e-30f, 87.0f, true, 997) <= 1.5); }
@@ -72,6 +76,13 @@ TEST(functions_tanh) { CHECK(worst(TANH, std::tanh, 1e-30f, 30.0f, true, 997) <=
 
 TEST(functions_sigmoid) { CHECK(worst(SIGMOID, sigmoid, 1e-30f, 80.0f, true, 997) <= 3.0); }
 
+TEST(functions_softplus) { CHECK(worst(SOFTPLUS, softplus, 1e-30f, 80.0f, true, 997) <= 3.0); }
+
+TEST(functions_gelu) {
+    CHECK(worst(GELU, gelu, 1e-30f, 50.0f, false, 997) <= 8.0);
+    CHECK(worst(GELU, gelu, 1e-30f, 2.0f, true, 997) <= 24.0);  // below -2 it falls fast, and loses more digits
+}
+
 TEST(functions_at_the_ends) {
     const float infinity = INFINITY, nan = std::nanf("");
     CHECK(values(EXP, {-infinity, -200.0f, 0.0f, 200.0f, infinity}) ==
@@ -80,5 +91,7 @@ TEST(functions_at_the_ends) {
     CHECK(std::isnan(values(LOG, {-1.0f})[0]));
     CHECK(values(TANH, {-infinity, -50.0f, 0.0f, 50.0f, infinity}) ==
           (std::vector<float>{-1.0f, -1.0f, 0.0f, 1.0f, 1.0f}));
-    for (Function function : {SIGMOID, TANH, EXP, LOG}) CHECK(std::isnan(values(function, {nan})[0]));
+    CHECK(values(SIGMOID, {-infinity, infinity}) == (std::vector<float>{0.0f, 1.0f}));
+    CHECK(values(SOFTPLUS, {-infinity, -1e4f, 1e4f, infinity}) == (std::vector<float>{0.0f, 0.0f, 1e4f, infinity}));
+    for (Function function : {SIGMOID, TANH, EXP, LOG, SOFTPLUS, GELU}) CHECK(std::isnan(values(function, {nan})[0]));
 }

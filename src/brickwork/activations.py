@@ -1,11 +1,13 @@
 """Activations by name, as Keras's `activations`: functions of symbols or arrays.
 
-`relu(x)` lays the brick ReLU on a symbol, or computes on an array. `get` gives the brick behind a name.
+`relu(x)` lays the brick ReLU on a symbol, or computes on an array; `relu(x, max_value=6.0)` takes Keras's
+settings. `get` gives the brick behind a name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import bricks
@@ -15,47 +17,89 @@ from .errors import ParameterError, did_you_mean, known_names
 
 
 class Activation:
-    """A function of a symbol or an array that stands for one brick."""
+    """A function of a symbol or an array that stands for one brick; its arguments are the brick's."""
 
-    def __init__(self, name: str, brick: Brick, formula: str) -> None:
+    def __init__(self, name: str, brick: Brick, make: Callable[..., Brick] | None = None) -> None:
         self.__name__ = name
         self.brick = brick
-        self.__doc__ = formula
+        self.__doc__ = f"{brick!r}. {type(brick).__doc__ or ''}"
+        self._make = make or functools.partial(_changed, brick)
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any, *settings: Any, **named: Any) -> Any:
         """The activation of x."""
-        return self.brick(x)
+        return (self._make(*settings, **named) if settings or named else self.brick)(x)
 
     def __repr__(self) -> str:
         return f"<activation {self.__name__}>"
 
 
-linear = Activation("linear", bricks.Identity(), "y = x")
-sigmoid = Activation("sigmoid", bricks.Sigmoid(), "y = 1 / (1 + exp(-x))")
-tanh = Activation("tanh", bricks.Tanh(), "y = tanh(x)")
-relu = Activation("relu", bricks.ReLU(), "y = max(x, 0)")
-leaky_relu = Activation("leaky_relu", bricks.LeakyReLU(0.2), "y = x where x > 0, else 0.2 x")
-elu = Activation("elu", bricks.ELU(), "y = x where x > 0, else exp(x) - 1")
-softmax = Activation("softmax", bricks.Softmax(), "y_i = exp(x_i) / sum_j exp(x_j)")
-log_softmax = Activation("log_softmax", bricks.LogSoftmax(), "y_i = x_i - log(sum_j exp(x_j))")
-exponential = Activation("exponential", bricks.Exp(), "y = exp(x)")
-heaviside = Activation("heaviside", bricks.Heaviside(), "y = 1 where x > 0, else 0; backward as the identity")
+def _changed(brick: Brick, *settings: Any, **named: Any) -> Brick:
+    """The brick with other settings: those by position come in the order of its fields."""
+    config = brick.get_config()
+    if len(settings) > len(config):
+        return type(brick)(*settings)  # which says how many it takes
+    return type(brick)(**{**config, **dict(zip(config, settings, strict=False)), **named})
+
+
+def rectifier(negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Brick:
+    """The simplest brick with these settings: engines know ReLU and LeakyReLU best.
+
+    >>> rectifier(), rectifier(0.1), rectifier(max_value=6.0)
+    (ReLU(), LeakyReLU(negative_slope=0.1), Rectifier(max_value=6.0))
+    """
+    if max_value is not None or threshold:
+        return bricks.Rectifier(max_value, negative_slope, threshold)
+    return bricks.LeakyReLU(negative_slope) if negative_slope else bricks.ReLU()
+
+
+linear = Activation("linear", bricks.Identity())
+sigmoid = Activation("sigmoid", bricks.Sigmoid())
+log_sigmoid = Activation("log_sigmoid", bricks.LogSigmoid())
+hard_sigmoid = Activation("hard_sigmoid", bricks.HardSigmoid())
+sparse_sigmoid = Activation("sparse_sigmoid", bricks.SparseSigmoid())
+tanh = Activation("tanh", bricks.Tanh())
+hard_tanh = Activation("hard_tanh", bricks.HardTanh())
+tanh_shrink = Activation("tanh_shrink", bricks.TanhShrink())
+softsign = Activation("softsign", bricks.Softsign())
+relu = Activation("relu", bricks.ReLU(), rectifier)
+relu6 = Activation("relu6", bricks.Rectifier(6.0))
+leaky_relu = Activation("leaky_relu", bricks.LeakyReLU(0.2))
+elu = Activation("elu", bricks.ELU())
+selu = Activation("selu", bricks.SELU())
+celu = Activation("celu", bricks.CELU())
+softplus = Activation("softplus", bricks.Softplus())
+sparse_plus = Activation("sparse_plus", bricks.SparsePlus())
+squareplus = Activation("squareplus", bricks.Squareplus())
+silu = swish = Activation("silu", bricks.SiLU())
+hard_silu = hard_swish = Activation("hard_silu", bricks.HardSiLU())
+gelu = Activation("gelu", bricks.GELU())
+mish = Activation("mish", bricks.Mish())
+glu = Activation("glu", bricks.GLU())
+maxout = Activation("maxout", bricks.Maxout())
+hard_shrink = Activation("hard_shrink", bricks.HardShrink())
+soft_shrink = Activation("soft_shrink", bricks.SoftShrink())
+softmax = Activation("softmax", bricks.Softmax())
+log_softmax = Activation("log_softmax", bricks.LogSoftmax())
+exponential = Activation("exponential", bricks.Exp())
+sign = Activation("sign", bricks.Sign())
+heaviside = Activation("heaviside", bricks.Heaviside())
 
 KNOWN: dict[str, Activation] = {
-    known.__name__: known
-    for known in (
-        linear,
-        sigmoid,
-        tanh,
-        relu,
-        leaky_relu,
-        elu,
-        softmax,
-        log_softmax,
-        exponential,
-        heaviside,
-    )
+    name: thing for name, thing in list(globals().items()) if isinstance(thing, Activation)
 }
+"""Every activation that needs no settings, by name."""
+
+
+def threshold(x: Any, threshold: float, default_value: float) -> Any:
+    """The brick Threshold: x where x > threshold, else default_value.
+
+    It has no name for `activation=`, since it has no defaults: write `activation=bricks.Threshold(1.0, 0.0)`.
+
+    >>> import numpy as np
+    >>> threshold(np.array([0.5, 2.0]), 1.0, 0.0).tolist()
+    [0.0, 2.0]
+    """
+    return bricks.Threshold(threshold, default_value)(x)
 
 
 def get(identifier: Any) -> Brick | None:

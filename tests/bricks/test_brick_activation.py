@@ -8,22 +8,44 @@ import numpy as np
 import pytest
 
 from brickwork.bricks import (
+    CELU,
     ELU,
+    GELU,
+    GLU,
+    SELU,
     Bias,
     Context,
     Exp,
     HalfSquaredError,
+    HardShrink,
+    HardSigmoid,
+    HardSiLU,
+    HardTanh,
     Heaviside,
     Identity,
     LeakyReLU,
     Linear,
     Log,
+    LogSigmoid,
     LogSoftmax,
+    Maxout,
+    Mish,
+    PReLU,
     Reciprocal,
     ReLU,
     Sigmoid,
+    Sign,
+    SiLU,
     Softmax,
+    Softplus,
+    SoftShrink,
+    Softsign,
+    SparsePlus,
+    SparseSigmoid,
+    Squareplus,
     Tanh,
+    TanhShrink,
+    Threshold,
 )
 from brickwork.errors import ParameterError, ShapeError
 
@@ -64,6 +86,129 @@ def test_tanh_by_hand():
     y, dx = both(Tanh(), np.array([math.log(2.0)]))
     assert y[0] == pytest.approx(0.6, rel=1e-15)
     assert dx[0] == pytest.approx(0.64, rel=1e-14)
+
+
+ROOT = math.sqrt(1e8 + 4)
+FAR = 2 / (1e4 + ROOT)
+
+SMOOTH = [
+    (Softplus(), [0.0, math.log(2.0), 1e4], [0.0, 0.5, 1.0]),
+    (LogSigmoid(), [-1e4, -math.log(2.0), 0.0], [1.0, 0.5, 0.0]),
+    (Softsign(), [-1e4 / 10001, 0.0, 1e4 / 10001], [1 / 10001**2, 1.0, 1 / 10001**2]),
+    (Squareplus(), [FAR, 1.0, 1e4 + FAR], [FAR / ROOT, 0.5, (1e4 + FAR) / ROOT]),
+    (SparsePlus(), [0.0, 0.25, 1e4], [0.0, 0.5, 1.0]),
+    (SELU(), [-1.7580993408473766, 0.0, 10507.009873554805], [0.0, 1.7580993408473766, 1.0507009873554805]),
+    (CELU(0.5), [-0.5, 0.0, 1e4], [0.0, 1.0, 1.0]),
+    (TanhShrink(), [1.0 - 1e4, 0.0, 1e4 - 1.0], [1.0, 0.0, 1.0]),
+    (SiLU(), [0.0, 0.0, 1e4], [0.0, 0.5, 1.0]),
+    (GELU(), [0.0, 0.0, 1e4], [0.0, 0.5, 1.0]),
+    (GELU(approximate=True), [0.0, 0.0, 1e4], [0.0, 0.5, 1.0]),
+    (Mish(), [0.0, 0.0, 1e4], [0.0, 0.6, 1.0]),
+    (HardSiLU(), [0.0, 0.0, 1e4], [0.0, 0.5, 1.0]),
+    (HardSigmoid(), [0.0, 0.5, 1.0], [0.0, 1 / 6, 0.0]),
+    (SparseSigmoid(), [0.0, 0.5, 1.0], [0.0, 0.5, 0.0]),
+    (HardTanh(), [-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]),
+    (HardShrink(), [-1e4, 0.0, 1e4], [1.0, 0.0, 1.0]),
+    (SoftShrink(), [-9999.5, 0.0, 9999.5], [1.0, 0.0, 1.0]),
+    (Threshold(0.5, -2.0), [-2.0, -2.0, 1e4], [0.0, 0.0, 1.0]),
+    (Sign(), [-1.0, 0.0, 1.0], [1.0, 1.0, 1.0]),
+]
+
+
+@pytest.mark.parametrize(("brick", "y", "dx"), SMOOTH, ids=lambda value: repr(value)[:30])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_and_slopes_at_zero_and_far_away(brick, y, dx, dtype):
+    """At -1e4, 0 and 1e4, without a warning."""
+    found = both(brick, LARGE.astype(dtype))
+    epsilon = np.finfo(dtype).eps
+    np.testing.assert_allclose(found[0], [y], rtol=8 * epsilon, atol=0.0)
+    np.testing.assert_allclose(found[1], [dx], rtol=8 * epsilon, atol=epsilon)
+
+
+@pytest.mark.parametrize("brick", [row[0] for row in SMOOTH], ids=repr)
+def test_nan_is_passed_on(brick):
+    assert np.isnan(both(brick, np.array([math.nan]))[0]).all()
+
+
+@pytest.mark.parametrize("brick", [Softplus(), LogSigmoid()])
+def test_tails_keep_their_digits(brick):
+    """log(1 + exp(x)) is exp(x) far below 0, where 1 + exp(x) is 1."""
+    x = np.array([-50.0]) if isinstance(brick, Softplus) else np.array([50.0])
+    y, dx = both(brick, x)
+    assert abs(y[0]) == pytest.approx(math.exp(-50.0), rel=1e-14)
+    assert dx[0] == pytest.approx(math.exp(-50.0), rel=1e-14)
+
+
+def test_gelu_keeps_its_digits_far_below_zero():
+    y, _ = both(GELU(), np.array([-20.0]))
+    assert y[0] == pytest.approx(-20.0 * 0.5 * math.erfc(20.0 / math.sqrt(2.0)), rel=1e-14)
+    x = np.linspace(-6.0, 6.0, 1001)
+    assert 1e-4 < np.abs(both(GELU(), x)[0] - both(GELU(approximate=True), x)[0]).max() < 5e-4
+
+
+def test_selu_keeps_mean_and_variance(rng):
+    """Of standard normal numbers behind weights of variance 1 / F, through twenty layers."""
+    x = rng.standard_normal((500, 300))
+    for _ in range(20):
+        x = SELU()(x @ rng.normal(0.0, 300**-0.5, (300, 300)))
+    assert abs(x.mean()) < 0.1
+    assert 0.8 < x.std() < 1.2
+
+
+def test_prelu_by_hand():
+    x, alpha = np.array([[-2.0, 3.0], [-1.0, -4.0]]), np.array([0.5, 0.25])
+    y, saved = PReLU().forward({"alpha": alpha}, x, ctx=INFERENCE)
+    assert y.tolist() == [[-1.0, 3.0], [-0.5, -1.0]]
+    (dx,), dparams = PReLU().backward({"alpha": alpha}, saved, np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert dx.tolist() == [[0.5, 2.0], [1.5, 1.0]]
+    assert dparams["alpha"].tolist() == [-2.0 - 3.0, -16.0]
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape"), [((), (4, 5, 3)), ((1, 2), (1, 1, 3)), ((-1,), (4, 5, 1)), ((1, -2, 3), (1, 1, 1))]
+)
+def test_prelu_shares_alpha_along_axes(axes, shape):
+    assert PReLU(axes).parameters((None, 4, 5, 3))["alpha"].shape == shape
+
+
+def test_prelu_says_which_axes_there_are():
+    with pytest.raises(
+        ShapeError, match=r"PReLU takes an axis in \[1, 1\] .* received axis=2 with \(N, 3\)\."
+    ):
+        PReLU((2,)).output_shape((None, 3))
+    with pytest.raises(
+        ShapeError, match=r"PReLU takes an axis .* received axis=0 with \(N, 3\)\. Name axes of"
+    ):
+        PReLU((0,)).output_shape((None, 3))
+    with pytest.raises(ShapeError, match=r"PReLU needs to know the size of axis 1; it received \(N, \?, 3\)"):
+        PReLU().parameters((None, None, 3))
+    assert PReLU((1,)).parameters((None, None, 3))["alpha"].shape == (1, 3)
+
+
+def test_maxout_by_hand():
+    x = np.array([[1.0, 2.0, 5.0, 2.0, 3.0, 7.0]])
+    y, dx = both(Maxout(3), x, np.array([[10.0, 20.0]]))
+    assert y.tolist() == [[5.0, 7.0]]
+    assert dx.tolist() == [[0.0, 0.0, 10.0, 0.0, 0.0, 20.0]]
+    y, dx = both(Maxout(2), np.array([[4.0, 4.0]]))
+    assert dx.tolist() == [[1.0, 0.0]], "of equal numbers the first"
+
+
+def test_glu_by_hand():
+    y, dx = both(GLU(), np.array([[4.0, 0.0]]))
+    assert y.tolist() == [[2.0]]
+    assert dx.tolist() == [[0.5, 1.0]]
+
+
+@pytest.mark.parametrize(("brick", "count"), [(Maxout(3), 3), (GLU(), 2)])
+def test_groups_want_a_size_that_divides(brick, count):
+    name = type(brick).__name__
+    repair = f"Give the layer before it {8 if count == 2 else 9} units"
+    with pytest.raises(
+        ShapeError, match=rf"{name} takes x whose axis 1 has a size divisible by {count}; .*, 7\. {repair}\."
+    ):
+        brick.output_shape((None, 7))
+    assert brick.output_shape((None, None, 12)) == (None, None, 12 // count)
 
 
 def test_relu_has_no_slope_at_zero():

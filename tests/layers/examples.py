@@ -87,6 +87,11 @@ EXAMPLES: tuple[Example, ...] = (
     example("LeakyReLU", (N, 9), (N, 9), negative_slope=0.01),
     example("ELU", (N, 9), (N, 9)),
     example("ELU", (N, 9), (N, 9), alpha=0.5),
+    example("PReLU", (N, 9), (N, 9), alpha_initializer="ones"),
+    example("PReLU", IMAGE, IMAGE, shared_axes=[1, 2]),
+    example("PReLU", IMAGE, IMAGE, shared_axes=3),
+    example("Maxout", (N, 8), (N, 4)),
+    example("Maxout", (N, 9, 2), (N, 3, 2), pieces=3, axis=1),
     example("Softmax", (N, 9), (N, 9)),
     example("Softmax", (N, 5, 2), (N, 5, 2), axis=1),
     example("Rescaling", (N, 4), (N, 4), scale=0.5),
@@ -105,6 +110,9 @@ EXAMPLES: tuple[Example, ...] = (
     example("Concatenate", (N, 4), (N, 2), (N, 1), (N, 7)),
     example("Concatenate", (N, 4, 2), (N, 3, 2), (N, 7, 2), axis=1),
 )
+
+BEYOND_KERAS = {"Maxout"}
+"""Layers of which Keras has none."""
 
 REQUIRED = {item.kind: item.arguments for item in reversed(EXAMPLES)}
 """Arguments with which each class can be made."""

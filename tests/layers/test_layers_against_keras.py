@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from brickwork import layers, regularizers
 from brickwork.layers.base import automatic_name, reset_names
-from layers.examples import EXAMPLES
+from layers.examples import BEYOND_KERAS, EXAMPLES
 
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of Keras and what stands below it
@@ -17,7 +17,11 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of Keras and what stands be
 every_example = pytest.mark.parametrize(
     "example",
     # strides and dilation at once are more than Keras does
-    [each for each in EXAMPLES if not {"strides", "dilation_rate"} <= set(each.arguments)],
+    [
+        each
+        for each in EXAMPLES
+        if not {"strides", "dilation_rate"} <= set(each.arguments) and each.kind not in BEYOND_KERAS
+    ],
     ids=lambda example: example.id,
 )
 sizes = st.integers(1, 4)
@@ -86,7 +90,7 @@ def test_configuration(example):
 def test_automatic_names():
     keras.backend.clear_session()
     reset_names()
-    for kind in {example.kind for example in EXAMPLES}:
+    for kind in {example.kind for example in EXAMPLES} - BEYOND_KERAS:
         arguments = next(example.arguments for example in EXAMPLES if example.kind == kind)
         for _ in range(2):
             assert automatic_name(kind) == getattr(keras.layers, kind)(**arguments).name

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from brickwork.bricks import (
     ELU,
+    GELU,
+    SELU,
     Add,
     AveragePooling2D,
     BatchNormalization,
@@ -23,19 +25,30 @@ from brickwork.bricks import (
     Maximum,
     MaxPooling2D,
     Multiply,
+    PReLU,
     ReLU,
     Scale,
     Sigmoid,
     Softmax,
+    Softplus,
     Sum,
     Tanh,
 )
 from brickwork.graph import Graph, Node
 from graph.made_bricks import Split
 
-PLAIN = (Bias(), Scale(), Tanh(), Sigmoid(), BatchNormalization(), BatchNormalization(scale=False))
+PLAIN = (
+    Bias(),
+    Scale(),
+    Tanh(),
+    Sigmoid(),
+    GELU(),
+    Softplus(),
+    BatchNormalization(),
+    BatchNormalization(scale=False),
+)
 """Fit everywhere and are smooth."""
-KINKED = (ReLU(), LeakyReLU(0.1), ELU(0.5))
+KINKED = (ReLU(), LeakyReLU(0.1), ELU(0.5), SELU(), PReLU())
 VECTOR = (Linear(2), Linear(4), Softmax(), LogSoftmax(), Split(), Sum(keepdims=True))
 IMAGE = (
     Convolution2D(2, (3, 3), padding="same"),

@@ -1,7 +1,7 @@
 """The array's own namespace, and the few operations beyond the Array API standard that bricks need.
 
 Bricks write `xp = namespace(x)` for what the standard has and `extra(x)` for what it lacks: convolution
-and its two gradients, windows, padding, counter-based random bits. One file holds these for each array
+and its two gradients, windows, padding, counter-based random bits, erfc. One file holds these for each array
 library, with equal names and signatures; `docs/decisions.md` lists them.
 """
 

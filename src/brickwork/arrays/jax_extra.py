@@ -189,6 +189,11 @@ def philox(counter: Array, key: Array) -> Array:
     return jnp.stack(jnp.broadcast_arrays(*words), axis=-1)
 
 
+def erfc(x: Array) -> Array:
+    """1 - erf(x); see `numpy_extra.erfc`."""
+    return lax.erfc(x)
+
+
 def bits(key: Any, *, step: Any, stream: int, row: Any, rows: int, shape: Sequence[int]) -> Array:
     """Random uint32 of shape (rows, *shape), the same as `philox.bits` gives.
 

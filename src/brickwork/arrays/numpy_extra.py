@@ -10,6 +10,7 @@ processing", 2006.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ __all__ = [
     "convolve",
     "convolve_input_gradient",
     "convolve_kernel_gradient",
+    "erfc",
     "pad",
     "philox",
     "taps",
@@ -153,6 +155,18 @@ def convolve_kernel_gradient(
     for images, rows, columns in _columns(x, (kh, kw), strides, padding, dilation):
         total += np.matmul(columns.T, dy[images, rows].reshape(-1, outputs))
     return total.reshape(kernel_shape)
+
+
+_ERFC = np.frompyfunc(math.erfc, 1, 1)
+
+
+def erfc(x: NDArray[Any]) -> NDArray[Any]:
+    """1 - erf(x), the complementary error function, to the last digits of its own size for large x too.
+
+    >>> float(erfc(np.array([0.0]))[0])
+    1.0
+    """
+    return np.asarray(_ERFC(x), x.dtype)
 
 
 def _by_group(

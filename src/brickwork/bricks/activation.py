@@ -24,6 +24,15 @@ class Elementwise(Brick):
         """The shape of x."""
         return x
 
+    def corners(self) -> tuple[float, ...]:
+        """Where the function has no derivative."""
+        return ()
+
+    def distance_to_kink(self, *xs: Array) -> float:
+        """How far the inputs are from the nearest corner."""
+        xp = namespace(xs[0])
+        return min((float(xp.min(xp.abs(xs[0] - at))) for at in self.corners()), default=float("inf"))
+
 
 @configured(frozen=True, eq=True)
 class Sigmoid(Elementwise):
@@ -100,8 +109,8 @@ class ReLU(Elementwise):
         (y,) = saved
         return (dy * namespace(y).astype(y > 0.0, dy.dtype),), {}
 
-    def distance_to_kink(self, *xs: Array) -> float:
-        return _distance_to_zero(xs[0])
+    def corners(self) -> tuple[float, ...]:
+        return (0.0,)
 
 
 @configured(frozen=True, eq=True)
@@ -134,8 +143,8 @@ class LeakyReLU(Elementwise):
         (slope,) = saved
         return (dy * slope,), {}
 
-    def distance_to_kink(self, *xs: Array) -> float:
-        return _distance_to_zero(xs[0])
+    def corners(self) -> tuple[float, ...]:
+        return (0.0,)
 
 
 @configured(frozen=True, eq=True)
@@ -171,8 +180,8 @@ class ELU(Elementwise):
         on = xp.astype(y > 0.0, y.dtype)
         return (dy * (on + (1.0 - on) * (xp.minimum(y, 0.0) + self.alpha)),), {}
 
-    def distance_to_kink(self, *xs: Array) -> float:
-        return float("inf") if self.alpha == 1.0 else _distance_to_zero(xs[0])
+    def corners(self) -> tuple[float, ...]:
+        return () if self.alpha == 1.0 else (0.0,)
 
 
 @configured(frozen=True, eq=True)
@@ -320,8 +329,3 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
     xp = namespace(x)
     z = x - xp.max(x, axis=axis, keepdims=True)
     return z - xp.log(xp.sum(xp.exp(z), axis=axis, keepdims=True))
-
-
-def _distance_to_zero(x: Array) -> float:
-    xp = namespace(x)
-    return float(xp.min(xp.abs(x)))

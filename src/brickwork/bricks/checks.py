@@ -64,6 +64,13 @@ def require_axis(brick: Brick, axis: int, shape: Shape, *, repair: str) -> int:
     return axis % rank
 
 
+def shared_shape(brick: Brick, axes: tuple[int, ...], shape: Shape) -> tuple[int, ...]:
+    """The sizes of a sample, with 1 for the axes along which all places share one number."""
+    require_axes(brick, shape, 2, "(N, …, F)", "Give each sample its own row.")
+    shared = {require_axis(brick, axis, shape, repair="Name axes of one sample.") for axis in axes}
+    return tuple(1 if axis in shared else known_size(brick, shape, axis) for axis in range(1, len(shape)))
+
+
 def _image_repair(shape: Shape) -> str:
     """The Reshape that would make images of `shape`, as far as it can be guessed."""
     if len(shape) == 3:

@@ -96,13 +96,7 @@ class Maximum(Merge):
 
     def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
         y, xs = saved
-        found = []
-        free = None
-        for x in xs:
-            won = x == y if free is None else (x == y) & free
-            free = ~won if free is None else free & ~won
-            found.append(unbroadcast(dy * namespace(dy).astype(won, dy.dtype), x))
-        return tuple(found), {}
+        return tuple(unbroadcast(dx, x) for dx, x in zip(to_the_first(y, xs, dy), xs, strict=True)), {}
 
     def distance_to_kink(self, *xs: Array) -> float:
         xp = namespace(xs[0])
@@ -160,6 +154,17 @@ class Concatenate(Brick):
             found.append(dy[along(self.axis, dy.ndim, slice(start, stop))])
             start = stop
         return tuple(found), {}
+
+
+def to_the_first(y: Array, xs: Sequence[Array], dy: Array) -> list[Array]:
+    """For each x, dy where it is the first that equals y, else 0."""
+    found = []
+    free = None
+    for x in xs:
+        won = x == y if free is None else (x == y) & free
+        free = ~won if free is None else free & ~won
+        found.append(dy * namespace(dy).astype(won, dy.dtype))
+    return found
 
 
 def require_several(brick: Brick, shapes: Sequence[Shape]) -> None:

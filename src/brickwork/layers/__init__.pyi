@@ -2,6 +2,8 @@ __all__: list[str]
 
 from .activation import ELU as ELU
 from .activation import LeakyReLU as LeakyReLU
+from .activation import Maxout as Maxout
+from .activation import PReLU as PReLU
 from .activation import ReLU as ReLU
 from .activation import Softmax as Softmax
 from .base import Layer as Layer

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from .. import bricks
-from ..arguments import Maybe, Real, Whole, argument, configured
+from ..activations import rectifier
+from ..arguments import Either, Many, Maybe, Real, Whole, argument, configured
 from ..bricks.base import Brick
+from ..graph.node import Attributes
 from ..graph.symbol import Symbol
 from .base import Layer
+from .checks import CONSTRAINT, INITIALIZER, REGULARIZER
 
 
 class ActivationLayer(Layer):
@@ -45,10 +48,8 @@ class ReLU(ActivationLayer):
 
     @property
     def brick(self) -> Brick:
-        """The simplest brick with these settings: engines know ReLU and LeakyReLU best."""
-        if self.max_value is not None or self.threshold:
-            return bricks.Rectifier(self.max_value, self.negative_slope, self.threshold)
-        return bricks.LeakyReLU(self.negative_slope) if self.negative_slope else bricks.ReLU()
+        """ReLU, LeakyReLU or Rectifier."""
+        return rectifier(self.negative_slope, self.max_value, self.threshold)
 
 
 @configured()
@@ -112,3 +113,62 @@ class Softmax(ActivationLayer):
     def brick(self) -> Brick:
         """Softmax."""
         return bricks.Softmax(self.axis)
+
+
+@configured()
+class PReLU(Layer):
+    """Rectified linear unit with learned slopes: y = x where x > 0, else alpha · x.
+
+    Parameters
+    ----------
+    alpha_initializer : "zeros"; with it the layer starts as ReLU.
+    alpha_regularizer : penalty on alpha. Weight decay draws it to 0, that is to ReLU.
+    alpha_constraint : applied after each update.
+    shared_axes : axis or axes along which all have the same alpha, counted from 1, such as (1, 2) for one
+        alpha for each channel of images; None (default): each number of a sample has its own.
+
+    >>> import numpy as np
+    >>> PReLU(alpha_initializer="ones")(np.array([[-1.0, 2.0]]))
+    array([[-1.,  2.]], dtype=float32)
+
+    He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", 2015.
+    """
+
+    alpha_initializer: Any = argument(INITIALIZER, default="Zeros")
+    alpha_regularizer: Any = argument(REGULARIZER, default=None)
+    alpha_constraint: Any = argument(CONSTRAINT, default=None)
+    shared_axes: Any = argument(Maybe(Either((Whole(1), Many(Whole(1))))), default=None)
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """PReLU."""
+        axes = () if self.shared_axes is None else self.shared_axes
+        brick = bricks.PReLU(axes if isinstance(axes, tuple) else (axes,))
+        alpha = Attributes(self.alpha_initializer, True, self.alpha_regularizer, self.alpha_constraint)
+        return self.put(brick, x, alpha=alpha)
+
+
+@configured()
+class Maxout(ActivationLayer):
+    """The largest of some linear pieces, each a group of features: y = max(x1, …, xk), k = `pieces`.
+
+    Behind `Dense(pieces * units)` it is a maxout unit. Keras 3 has no such layer.
+
+    Parameters
+    ----------
+    pieces : how many numbers compete for each feature of y, at least 2; default 2.
+    axis : the axis of the features, any but the batch axis; default -1.
+
+    >>> import numpy as np
+    >>> Maxout(2)(np.array([[1.0, 2.0, 5.0, -1.0]]))
+    array([[5., 2.]], dtype=float32)
+
+    Goodfellow, Warde-Farley, Mirza, Courville and Bengio, "Maxout Networks", 2013.
+    """
+
+    pieces: int = argument(Whole(2), default=2)
+    axis: int = argument(Whole(), default=-1)
+
+    @property
+    def brick(self) -> Brick:
+        """Maxout."""
+        return bricks.Maxout(self.pieces, self.axis)

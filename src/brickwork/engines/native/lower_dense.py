@@ -128,7 +128,7 @@ def through_relu(writer: Writer, part: Part) -> Value:
         return dy
     dz = writer.scratch("dz", dy.shape)
     y = writer.value(part.output)
-    writer.emit("unary_backward", [y, dy, dz], [Functions.UNARY.index("ReLU"), y.size, 0], multiplies=y.size)
+    writer.emit("unary_backward", [y, dy, dz], [Functions.unary("ReLU"), y.size, 0], multiplies=y.size)
     return dz
 
 

@@ -8,20 +8,24 @@ from typing import Any
 import numpy as np
 
 from ...bricks import (
+    GLU,
     ActivityPenalty,
     LogSoftmax,
+    Maxout,
     Normalization,
+    PReLU,
     Rescaling,
     Scale,
     Softmax,
     Standardization,
     Sum,
 )
+from ...bricks.base import Brick
 from ...bricks.preprocessing import SMALLEST_DEVIATION
 from .lower_convolution import reduce
 from .lower_simple import UnaryLowering
 from .lowering import Plain, lowers
-from .values import Place, Value, per_sample
+from .values import Place, Value, per_sample, shared_runs
 from .writer import Part, Writer
 
 _TABLE, _GAIN, _STATISTICS, _INVERSE = range(4)
@@ -116,6 +120,87 @@ class ScaleLowering(FeatureMap):
             )
             reduce(writer, sums, key)
         super().backward(writer, part)
+
+
+@lowers(PReLU)
+class PReLULowering(Plain):
+    """Slopes that are learned; where they are shared, along axes at the beginning or at the end."""
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """Axes that are not shared lie side by side."""
+        return self._shared(brick, shapes[0]) is not None
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y."""
+        x, y = writer.value(part.inputs[0]), writer.value(part.output)
+        self._emit(writer, part, x, x, y, 0)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dalpha from the sums of the chunks, and dx."""
+        dy, key = writer.dy(part.output), part.key("alpha")
+        if dy is None:
+            return
+        x = writer.value(part.inputs[0])
+        if writer.trains(key):
+            outer, each, inner = self._shared(part.brick, writer.graph.shapes[part.inputs[0]])
+            x.compact = x.compact or outer * inner > 1
+            dy.compact = dy.compact or outer * inner > 1
+            sums = writer.chunk_sums(f"sums({key})", each)
+            writer.emit(
+                "prelu_products",
+                [x, dy, sums],
+                [outer, each, inner],
+                partial=True,
+                spatial=outer * inner > 1,
+                multiplies=dy.size,
+            )
+            reduce(writer, sums, key)
+        found = writer.dx(part.inputs[0])
+        if found is not None:
+            self._emit(writer, part, x, dy, *found)
+
+    def _emit(self, writer: Writer, part: Part, x: Value, z: Value, y: Value, accumulate: int) -> None:
+        outer, each, inner = self._shared(part.brick, writer.graph.shapes[part.inputs[0]])
+        for value in (x, z, y):
+            value.compact = value.compact or outer * inner > 1
+        alpha = writer.layout.place(part.key("alpha"))
+        writer.emit("prelu", [x, z, y, alpha], [outer, each, inner, accumulate], multiplies=2 * x.size)
+
+    def _shared(self, brick: PReLU, shape: Any) -> Any:
+        return shared_runs(brick.parameters(shape)["alpha"].shape, per_sample(shape))
+
+
+_NAMES: dict[type[Brick], str] = {Maxout: "maxout", GLU: "glu"}
+
+
+@lowers(Maxout, GLU)
+class GroupsLowering(Plain):
+    """Groups of features that become one."""
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y."""
+        x, y = writer.value(part.inputs[0]), writer.value(part.output)
+        writer.emit(_NAMES[type(part.brick)], [x, y], self._sizes(writer, part, x, y), multiplies=2 * x.size)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dx."""
+        dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
+        if dy is None or found is None:
+            return
+        dx, accumulate = found
+        x, y = writer.value(part.inputs[0]), writer.value(part.output)
+        read = [x, y] if isinstance(part.brick, Maxout) else [x]
+        sizes = self._sizes(writer, part, *read, dy, dx)
+        name = f"{_NAMES[type(part.brick)]}_backward"
+        writer.emit(name, [*read, dy, dx], [*sizes, accumulate], multiplies=2 * x.size)
+
+    def _sizes(self, writer: Writer, part: Part, *values: Value) -> list[int]:
+        shape, brick = per_sample(writer.graph.shapes[part.inputs[0]]), part.brick
+        axis, groups = brick.axis % (len(shape) + 1) - 1, brick.groups()
+        outer = math.prod(shape[:axis])
+        for value in values:
+            value.compact = value.compact or outer > 1
+        return [outer, groups, shape[axis] // groups * math.prod(shape[axis + 1 :])]
 
 
 @lowers(Normalization)

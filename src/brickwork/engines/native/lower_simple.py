@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from ... import bricks
+from ...bricks.base import Brick
+from ...bricks.smooth import SELU_ALPHA, SELU_SCALE
 from .lowering import Functions, Plain, lowers
 from .values import per_sample
 from .writer import Part, Writer
@@ -13,17 +16,54 @@ from .writer import Part, Writer
 _LEAST = -3.0e38
 
 
+_AS: dict[type[Brick], Callable[[Any], tuple[str, list[float]]]] = {
+    bricks.ELU: lambda brick: ("ELU", [brick.alpha, 1.0, 1.0]),
+    bricks.SELU: lambda brick: ("ELU", [SELU_ALPHA, SELU_SCALE, 1.0]),
+    bricks.CELU: lambda brick: ("ELU", [brick.alpha, 1.0, 1.0 / brick.alpha]),
+    bricks.GELU: lambda brick: ("GELU by tanh" if brick.approximate else "GELU", []),
+    bricks.Rectifier: lambda brick: (
+        "Rectifier",
+        [math.inf if brick.max_value is None else brick.max_value, brick.negative_slope, brick.threshold],
+    ),
+    bricks.Rescaling: lambda brick: ("Affine", [brick.scale, brick.offset]),
+    **dict.fromkeys(
+        (bricks.HardSigmoid, bricks.SparseSigmoid, bricks.HardTanh),
+        lambda brick: ("Ramp", [brick.slope, brick.offset, brick.low, brick.high]),
+    ),
+}
+"""Bricks whose native function has another name, or other numbers than their fields."""
+
+
 @lowers(
     bricks.ReLU,
     bricks.LeakyReLU,
     bricks.ELU,
+    bricks.SELU,
+    bricks.CELU,
     bricks.Sigmoid,
+    bricks.LogSigmoid,
+    bricks.HardSigmoid,
+    bricks.SparseSigmoid,
     bricks.Tanh,
+    bricks.TanhShrink,
+    bricks.HardTanh,
+    bricks.Softplus,
+    bricks.Softsign,
+    bricks.Squareplus,
+    bricks.SparsePlus,
+    bricks.SiLU,
+    bricks.HardSiLU,
+    bricks.GELU,
+    bricks.Mish,
+    bricks.HardShrink,
+    bricks.SoftShrink,
+    bricks.Threshold,
+    bricks.Sign,
+    bricks.Heaviside,
+    bricks.Rectifier,
     bricks.Exp,
     bricks.Log,
     bricks.Reciprocal,
-    bricks.Heaviside,
-    bricks.Rectifier,
 )
 class UnaryLowering(Plain):
     """y = f(x)."""
@@ -31,8 +71,8 @@ class UnaryLowering(Plain):
     def forward(self, writer: Writer, part: Part) -> None:
         """One instruction."""
         x, y = writer.value(part.inputs[0]), writer.value(part.output)
-        code, numbers = _function(part.brick)
-        writer.emit("unary", [x, y], [code, x.size], numbers, multiplies=8 * x.size)
+        name, numbers = _function(part.brick)
+        writer.emit("unary", [x, y], [Functions.unary(name), x.size], numbers, multiplies=8 * x.size)
 
     def backward(self, writer: Writer, part: Part) -> None:
         """dx = f'(x) dy, from y or x."""
@@ -43,32 +83,20 @@ class UnaryLowering(Plain):
         found = writer.dx(part.inputs[0])
         if dy is None or found is None:
             return
-        code, numbers = _function(part.brick)
-        name = Functions.UNARY[code]
-        saved = {"Heaviside": None, "Affine": None}.get(name, writer.value(part.output))
-        if name in ("LeakyReLU", "Log", "Rectifier"):
-            saved = writer.value(part.inputs[0])
         dx, accumulate = found
-        writer.emit(
-            "unary_backward", [saved, dy, dx], [code, dy.size, accumulate], numbers, multiplies=2 * dy.size
-        )
+        name, numbers = _function(part.brick)
+        places = {"x": part.inputs[0], "y": part.output}
+        read = Functions.UNARY[name]
+        saved = None if read is None else writer.value(places[read])
+        ints = [Functions.unary(name), dy.size, accumulate]
+        writer.emit("unary_backward", [saved, dy, dx], ints, numbers, multiplies=2 * dy.size)
 
 
-def _function(brick: Any) -> tuple[int, list[float]]:
-    name = type(brick).__name__
-    numbers: list[float] = []
-    if name == "Rescaling":
-        name, numbers = "Affine", [brick.scale, brick.offset]
-    elif name == "LeakyReLU":
-        numbers = [brick.negative_slope]
-    elif name == "ELU":
-        numbers = [brick.alpha]
-    elif name == "Heaviside":
-        numbers = [float(brick.low)]
-    elif name == "Rectifier":
-        ceiling = math.inf if brick.max_value is None else brick.max_value
-        numbers = [ceiling, brick.negative_slope, brick.threshold]
-    return Functions.UNARY.index(name), numbers
+def _function(brick: Any) -> tuple[str, list[float]]:
+    """The native function and its numbers."""
+    if type(brick) in _AS:
+        return _AS[type(brick)](brick)
+    return type(brick).__name__, [float(value) for value in brick.get_config().values()]
 
 
 @lowers(bricks.Flatten, bricks.Reshape, bricks.Identity)

@@ -66,19 +66,36 @@ def lowers(*kinds: type[Brick]) -> Callable[[_Made], _Made]:
 class Functions:
     """Codes of native functions, by name: the order is that of the C++ side."""
 
-    UNARY: ClassVar[tuple[str, ...]] = (
-        "ReLU",
-        "LeakyReLU",
-        "ELU",
-        "Sigmoid",
-        "Tanh",
-        "Exp",
-        "Log",
-        "Reciprocal",
-        "Heaviside",
-        "Rectifier",
-        "Affine",
-    )
+    UNARY: ClassVar[dict[str, str | None]] = {
+        "ReLU": "y",
+        "LeakyReLU": "x",
+        "ELU": "y",
+        "Sigmoid": "y",
+        "Tanh": "y",
+        "Exp": "y",
+        "Log": "x",
+        "Reciprocal": "y",
+        "Heaviside": None,
+        "Rectifier": "x",
+        "Affine": None,
+        "Softplus": "y",
+        "LogSigmoid": "y",
+        "Softsign": "x",
+        "Squareplus": "y",
+        "SparsePlus": "x",
+        "TanhShrink": "x",
+        "SiLU": "x",
+        "GELU": "x",
+        "GELU by tanh": "x",
+        "Mish": "x",
+        "HardSiLU": "x",
+        "Ramp": "y",
+        "HardShrink": "x",
+        "SoftShrink": "y",
+        "Threshold": "x",
+        "Sign": None,
+    }
+    """With what the backward half reads of the forward half."""
     PAIRED: ClassVar[tuple[str, ...]] = (
         "HalfSquaredError",
         "MeanSquaredError",
@@ -86,3 +103,8 @@ class Functions:
         "BinaryCrossEntropy",
         "CrossEntropy",
     )
+
+    @classmethod
+    def unary(cls, name: str) -> int:
+        """The code of a function of one number."""
+        return list(cls.UNARY).index(name)

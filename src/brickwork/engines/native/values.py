@@ -174,3 +174,21 @@ class Step:
 def per_sample(shape: Shape) -> tuple[int, ...]:
     """A value's shape without the batch axis."""
     return tuple(1 if size is None else size for size in shape[1:])
+
+
+def shared_runs(numbers: tuple[int, ...], sample: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """How a sample shares numbers whose shape has 1 for shared axes: (outer, each, inner).
+
+    Number j belongs to the places (i, j, k) of the sample, for all i and k. None where axes that are not
+    shared lie apart.
+
+    >>> shared_runs((1, 1, 3), (5, 6, 3)), shared_runs((5, 1, 1), (5, 6, 3))
+    ((30, 3, 1), (1, 5, 18))
+    """
+    own = [axis for axis, size in enumerate(numbers) if size != 1]
+    if not own:
+        return 1, 1, math.prod(sample)
+    first, last = own[0], own[-1] + 1
+    if numbers[first:last] != sample[first:last]:
+        return None
+    return math.prod(sample[:first]), math.prod(numbers), math.prod(sample[last:])
