@@ -1,22 +1,10 @@
-// Losses: one number per sample, and where they are trained on, the gradient in the same sweep.
+// The loss over a softmax, and where gradients start: one number per sample, the gradient in the same sweep.
 #include "functions.hpp"
+#include "loss.hpp"
 #include "operations.hpp"
-#include "rows.hpp"
 
 namespace bw {
 namespace BW_ISA {
-
-namespace {
-
-/// dE/dl of row n: the loss's share of E times the row's weight.   operand 3: weights   float 0: share of E
-/// int 0: whether E takes the mean over the rows
-float seed_of(const Instruction& instruction, const Task& task, int64_t n) {
-    const Operand& weight = instruction.operands[3];
-    const float share = instruction.floats[0] / (instruction.ints[0] ? (float)task.rows : 1.0f);
-    return present(weight) ? share * *at(task, weight, n) : share;
-}
-
-}  // namespace
 
 namespace {
 
@@ -132,114 +120,6 @@ void softmax_cross_entropy(const Instruction& instruction, const Task& task) {
             if (labels) dx[label] -= share;
         }
         *at(task, instruction.operands[2], n) = loss / (float)places;
-    }
-}
-
-namespace {
-
-enum Paired : int64_t {
-    HALF_SQUARED, MEAN_SQUARED, SIGMOID_CROSS_ENTROPY, BINARY_CROSS_ENTROPY, CROSS_ENTROPY
-};
-
-/// -t log p, 0 where t is 0.
-template <int N>
-BW_INLINE Float<N> term(Float<N> t, Float<N> p) {
-    const Float<N> safe = p > 0.0f ? p : all<N>(1.0f);
-    const Float<N> value = p > 0.0f ? log<N>(safe) : all<N>(-__builtin_inff());
-    return t == 0.0f ? Float<N>{} : -t * value;
-}
-
-/// t / p, 0 where t is 0, infinite where only p is 0.
-template <int N>
-BW_INLINE Float<N> quotient(Float<N> t, Float<N> p) {
-    const Float<N> safe = p > 0.0f ? p : all<N>(1.0f);
-    return t == 0.0f ? Float<N>{} : (p > 0.0f ? t / safe : all<N>(__builtin_inff()));
-}
-
-/// p brought into [clip, 1 - clip]; a clip of 0 leaves it as it is.
-template <int N>
-BW_INLINE Float<N> clipped(Float<N> p, float clip) {
-    if (clip == 0.0f) return p;
-    return max<N>(all<N>(clip), min<N>(all<N>(1.0f - clip), p));
-}
-
-template <int N>
-BW_INLINE Float<N> inside(Float<N> p, Float<N> slope, float clip) {
-    if (clip == 0.0f) return slope;
-    const Int<N> in = (p >= clip) & (p <= 1.0f - clip);
-    return in ? slope : Float<N>{};
-}
-
-template <int64_t KIND, int N>
-BW_INLINE void pair(Float<N> y, Float<N> t, float clip, Float<N>& loss, Float<N>& slope) {
-    if constexpr (KIND == HALF_SQUARED || KIND == MEAN_SQUARED) {
-        const Float<N> apart = y - t;
-        loss = apart * apart * (KIND == HALF_SQUARED ? 0.5f : 1.0f);
-        slope = KIND == HALF_SQUARED ? apart : apart * 2.0f;
-    } else if constexpr (KIND == SIGMOID_CROSS_ENTROPY) {
-        loss = max<N>(Float<N>{}, y) - y * t + log1p<N>(exp<N>(-magnitude<N>(y)));
-        slope = sigmoid<N>(y) - t;
-    } else if constexpr (KIND == BINARY_CROSS_ENTROPY) {
-        const Float<N> p = clipped<N>(y, clip);
-        loss = term<N>(t, p) + term<N>(1.0f - t, 1.0f - p);
-        slope = inside<N>(y, quotient<N>(1.0f - t, 1.0f - p) - quotient<N>(t, p), clip);
-    } else {
-        const Float<N> p = clipped<N>(y, clip);
-        loss = term<N>(t, p);
-        slope = inside<N>(y, -quotient<N>(t, p), clip);
-    }
-}
-
-template <int64_t KIND>
-void run(const Instruction& instruction, const Task& task) {
-    const int64_t size = instruction.ints[1], divisor = instruction.ints[2];
-    const bool whole = instruction.ints[3], accumulate = instruction.ints[4];
-    const int64_t classes = instruction.ints[6];  // of class numbers; 0: t has y's shape
-    const bool gradient = present(instruction.operands[4]);
-    const float clip = instruction.floats[1];
-    for (int64_t n = task.begin; n < task.end; ++n) {
-        const float *y = at(task, instruction.operands[0], n), *t = at(task, instruction.operands[1], n);
-        float* dy = gradient ? at(task, instruction.operands[4], n) : nullptr;
-        const float share = gradient ? seed_of(instruction, task, n) / (float)divisor : 0.0f;
-        float total = 0.0f;
-        Float<4> sums{};
-        for (int64_t i = 0; i < size; i += 4) {
-            const int32_t valid = size - i < 4 ? (int32_t)(size - i) : 4;
-            Float<4> target{}, loss, slope;
-            for (int32_t lane = 0; lane < valid; ++lane) {
-                const int32_t* numbers = (const int32_t*)t;
-                if (classes) {
-                    target[lane] = numbers[(i + lane) / classes] == (i + lane) % classes;
-                } else {
-                    target[lane] = whole ? (float)numbers[i + lane] : t[i + lane];
-                }
-            }
-            pair<KIND, 4>(load_part<4>(y + i, valid), target, clip, loss, slope);
-            for (int32_t lane = valid; lane < 4; ++lane) loss[lane] = 0.0f;
-            sums += loss;
-            if (!gradient) continue;
-            slope *= share;
-            if (accumulate) slope += load_part<4>(dy + i, valid);
-            store_part<4>(dy + i, slope, valid);
-        }
-        total = sum_of<4>(sums);
-        *at(task, instruction.operands[2], n) = total / (float)divisor;
-    }
-}
-
-}  // namespace
-
-/// Losses of y and a target t: the sum of terms over a divisor.
-///
-/// operands: y, t, l, weights, dy (absent: none)   ints: mean, numbers of a row, divisor, whether t is whole
-/// numbers, accumulate, loss, classes (0, or of class numbers t)   floats: share of E, clip
-void paired_loss(const Instruction& instruction, const Task& task) {
-    switch (instruction.ints[5]) {
-        case HALF_SQUARED: return run<HALF_SQUARED>(instruction, task);
-        case MEAN_SQUARED: return run<MEAN_SQUARED>(instruction, task);
-        case SIGMOID_CROSS_ENTROPY: return run<SIGMOID_CROSS_ENTROPY>(instruction, task);
-        case BINARY_CROSS_ENTROPY: return run<BINARY_CROSS_ENTROPY>(instruction, task);
-        default: return run<CROSS_ENTROPY>(instruction, task);
     }
 }
 

@@ -42,6 +42,7 @@ template <int N>
 using Word = typename Lanes<N>::Word;
 
 #define BW_INLINE static inline __attribute__((always_inline))
+#define BW_INLINE_MEMBER inline __attribute__((always_inline))
 
 // A vector typedef loses its `aligned(4)` as a template argument: memory is touched by memcpy alone.
 template <int N>

@@ -22,7 +22,6 @@ namespace {
             BACKWARD;                                                                             \
         }                                                                                         \
     };
-#define BW_INLINE_MEMBER inline __attribute__((always_inline))
 
 BW_FUNCTION(Relu, return max<N>(Float<N>{}, x), return s > 0.0f ? dy : Float<N>{})
 BW_FUNCTION(LeakyRelu, return x > 0.0f ? x : x * p[0], return s > 0.0f ? dy : dy * p[0])

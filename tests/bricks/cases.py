@@ -39,6 +39,11 @@ def distribution(*shape: int) -> Draw:
     return draw
 
 
+def one_hot(*shape: int) -> Draw:
+    """Whole numbers, of which one along the last axis is 1."""
+    return lambda rng: np.eye(shape[-1], dtype=np.int32)[rng.integers(0, shape[-1], shape[:-1])]
+
+
 def classes(*shape: int, count: int) -> Draw:
     return lambda rng: rng.integers(0, count, shape).astype(np.int32)
 
@@ -261,6 +266,39 @@ CASES: tuple[Case, ...] = (
     case("rows", b.SigmoidCrossEntropy(), _F, between(ROWS, 3)),
     case("image", b.SigmoidCrossEntropy(), _IMAGE, between(ROWS, 5, 6, 2)),
     case("integers", b.SigmoidCrossEntropy(), _F, classes(ROWS, 3, count=2)),
+    case("rows", b.MeanAbsoluteError(), _F, _F),
+    case("rank1", b.MeanAbsoluteError(), normal(ROWS), normal(ROWS)),
+    case("image", b.MeanAbsoluteError(), _IMAGE, _IMAGE),
+    case("integers", b.MeanAbsoluteError(), _F, classes(ROWS, 3, count=5)),
+    case("rows", b.MeanAbsolutePercentageError(), _F, _F),
+    case("epsilon", b.MeanAbsolutePercentageError(epsilon=0.4), _F, _F),
+    case("rows", b.MeanSquaredLogarithmicError(), positive(ROWS, 3), positive(ROWS, 3)),
+    case("epsilon", b.MeanSquaredLogarithmicError(epsilon=0.4), _F, _F),
+    case("rows", b.Huber(), _F, _F),
+    case("delta", b.Huber(delta=0.3), _IMAGE, _IMAGE),
+    case("rows", b.LogCosh(), _F, _F),
+    case("large", b.LogCosh(), normal(ROWS, 3, scale=200.0), _F),
+    case("rows", b.Poisson(), positive(ROWS, 3), positive(ROWS, 3)),
+    case("counts", b.Poisson(epsilon=0.1), positive(ROWS, 3), classes(ROWS, 3, count=5)),
+    case("rows", b.Hinge(), _F, normal(ROWS, 3)),
+    case("zero-one", b.Hinge(), _F, classes(ROWS, 3, count=2)),
+    case("rows", b.SquaredHinge(), _F, normal(ROWS, 3)),
+    case("zero-one", b.SquaredHinge(), normal(ROWS), classes(ROWS, count=2)),
+    case("rows", b.CategoricalHinge(), _F, distribution(ROWS, 3)),
+    case("sequence", b.CategoricalHinge(), normal(ROWS, 2, 3), distribution(ROWS, 2, 3)),
+    case("one-hot", b.CategoricalHinge(), _F, one_hot(ROWS, 3)),
+    case("rows", b.KLDivergence(), distribution(ROWS, 3), distribution(ROWS, 3)),
+    case("epsilon", b.KLDivergence(epsilon=0.2), distribution(ROWS, 2, 3), distribution(ROWS, 2, 3)),
+    case("rows", b.BinaryFocalCrossEntropy(), between(ROWS, 3), between(ROWS, 3)),
+    case("alpha", b.BinaryFocalCrossEntropy(0.5, 0.25), between(ROWS, 3), classes(ROWS, 3, count=2)),
+    case("balance", b.BinaryFocalCrossEntropy(1.5, 0.7), between(ROWS, 2, 3), between(ROWS, 2, 3)),
+    case("clip", b.BinaryFocalCrossEntropy(clip=0.3), between(ROWS, 3), between(ROWS, 3)),
+    case("rows", b.FocalCrossEntropy(), distribution(ROWS, 3), distribution(ROWS, 3)),
+    case("gamma", b.FocalCrossEntropy(0.5), distribution(ROWS, 2, 3), distribution(ROWS, 2, 3)),
+    case("plain", b.FocalCrossEntropy(0.0, clip=0.2), distribution(ROWS, 3), one_hot(ROWS, 3)),
+    case("rows", b.CosineSimilarity(), _F, _F),
+    case("axis", b.CosineSimilarity(axis=1), _IMAGE, _IMAGE),
+    case("short", b.CosineSimilarity(epsilon=0.4), normal(ROWS, 3, scale=0.1), _F),
     case("both", b.ActivityPenalty(l1=0.3, l2=0.2), _F),
     case("squares", b.ActivityPenalty(l2=0.2), _IMAGE),
     case("rank1", b.ActivityPenalty(l1=0.3), normal(ROWS)),

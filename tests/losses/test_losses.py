@@ -11,6 +11,7 @@ import pytest
 
 import brickwork as bw
 from brickwork import bricks, losses
+from brickwork.catalogue import snake_case
 from brickwork.errors import DataError, ParameterError, ParameterTypeError, ShapeError
 from wrong_arguments import assert_refuses, wrong_arguments
 
@@ -20,6 +21,19 @@ CLASSES = [
     losses.CategoricalCrossentropy,
     losses.SparseCategoricalCrossentropy,
     losses.BinaryCrossentropy,
+    losses.MeanAbsoluteError,
+    losses.MeanAbsolutePercentageError,
+    losses.MeanSquaredLogarithmicError,
+    losses.Huber,
+    losses.LogCosh,
+    losses.Poisson,
+    losses.CosineSimilarity,
+    losses.Hinge,
+    losses.SquaredHinge,
+    losses.CategoricalHinge,
+    losses.KLDivergence,
+    losses.BinaryFocalCrossentropy,
+    losses.CategoricalFocalCrossentropy,
 ]
 
 # By hand.
@@ -52,6 +66,32 @@ CLASSES = [
         (losses.BinaryCrossentropy(from_logits=True), [[1.0, 0.0]], [[0.0, 0.0]], math.log(2)),
         (losses.BinaryCrossentropy(label_smoothing=0.5), [[1.0]], [[0.5]], math.log(2)),
         (losses.BinaryCrossentropy(label_smoothing=1.0), [[1.0]], [[0.8]], -0.5 * math.log(0.16)),
+        (losses.MeanAbsoluteError(), [[0.0, 2.0]], [[1.0, -1.0]], 2.0),
+        (losses.MeanAbsolutePercentageError(), [[2.0, -4.0]], [[1.0, -1.0]], 62.5),
+        (losses.MeanAbsolutePercentageError(), [[0.0]], [[1e-7]], 100.0),
+        (losses.MeanSquaredLogarithmicError(), [[0.0, 1.0]], [[-5.0, 3.0]], math.log(2) ** 2 / 2),
+        (losses.Huber(), [[0.0, 0.0, 0.0]], [[0.5, 1.0, -3.0]], (0.125 + 0.5 + 2.5) / 3),
+        (losses.Huber(delta=2.0, reduction="sum"), [[0.0], [0.0]], [[-1.0], [3.0]], 0.5 + 4.0),
+        (losses.LogCosh(), [[0.0, 1.0]], [[1.0, 1.0]], math.log(math.cosh(1.0)) / 2),
+        (losses.LogCosh(), [[0.0]], [[-1e5]], 1e5 - math.log(2)),
+        (losses.Poisson(), [[2.0, 0.0]], [[math.e - 1e-7, 3.0]], (math.e - 1e-7 - 2 + 3) / 2),
+        (losses.CosineSimilarity(), [[3.0, 4.0], [1.0, 0.0]], [[6.0, 8.0], [0.0, 5.0]], -0.5),
+        (losses.CosineSimilarity(axis=1), [[[1.0, 0.0], [0.0, 1.0]]], [[[3.0, 4.0], [4.0, 3.0]]], -0.6),
+        (losses.CosineSimilarity(), [[0.0, 0.0]], [[6.0, 8.0]], 0.0),
+        (losses.Hinge(), [[-1.0, 1.0], [-1.0, -1.0]], [[0.6, 0.4], [0.4, -1.6]], (1.6 + 0.6 + 1.4) / 4),
+        (losses.Hinge(), [[0, 1], [0, 0]], [[0.6, 0.4], [0.4, -1.6]], (1.6 + 0.6 + 1.4) / 4),
+        (losses.SquaredHinge(), [[0, 1]], [[0.5, 0.5]], (2.25 + 0.25) / 2),
+        (losses.CategoricalHinge(), [[0, 1, 0]], [[0.5, 1.0, 0.25]], 0.5),
+        (losses.CategoricalHinge(), [[0, 1, 0]], [[-0.5, 0.25, -0.75]], 0.75),
+        (losses.KLDivergence(), [[0.5, 0.25, 0.125, 0.125]], [[0.25] * 4], 0.25 * math.log(2)),
+        (losses.KLDivergence(), [[0.0, 1.0]], [[0.5, 0.5]], math.log(2) + 1e-7 * math.log(2e-7)),
+        (losses.BinaryFocalCrossentropy(), [[1.0, 0.0]], [[0.5, 0.5]], 0.25 * math.log(2)),
+        (losses.BinaryFocalCrossentropy(gamma=0.0), [[1.0]], [[0.8]], -math.log(0.8)),
+        (losses.BinaryFocalCrossentropy(True, 0.1), [[0.0]], [[0.5]], 0.9 * 0.25 * math.log(2)),
+        (losses.BinaryFocalCrossentropy(from_logits=True), [[1.0]], [[0.0]], 0.25 * math.log(2)),
+        (losses.CategoricalFocalCrossentropy(), [[0, 1]], [[0.5, 0.5]], 0.25 * 0.25 * math.log(2)),
+        (losses.CategoricalFocalCrossentropy(1.0, 0.0), [[0, 1]], [[3.0, 1.0]], math.log(4)),
+        (losses.CategoricalFocalCrossentropy((1.0, 3.0), 1.0), [[0, 1]], [[0.5, 0.5]], 1.5 * math.log(2)),
     ],
 )
 def test_worked_by_hand(loss, y_true, y_pred, expected):
@@ -102,6 +142,21 @@ def test_functions_give_one_number_per_sample():
     )
     np.testing.assert_allclose(losses.binary_crossentropy(t, y), [-math.log(0.8), math.log(2)])
     np.testing.assert_allclose(losses.binary_crossentropy(t, 0 * y, from_logits=True), [math.log(2)] * 2)
+    np.testing.assert_allclose(losses.mean_absolute_error(t, y), [0.2, 0.5])
+    np.testing.assert_allclose(losses.huber(t, y, delta=0.1), [0.1 * 0.15, 0.1 * 0.45])
+    np.testing.assert_allclose(losses.hinge(t, y), [(1.2 + 0.2) / 2, (0.5 + 1.5) / 2])
+
+
+def test_every_function_is_its_loss(rng):
+    """Under the snake-case name of each class there is a function, and it gives the class's numbers."""
+    y_true, y_pred = np.eye(3)[rng.integers(0, 3, 5)], rng.uniform(0.1, 0.9, (5, 3))
+    for cls in set(CLASSES) - {losses.HalfSquaredError, losses.SparseCategoricalCrossentropy}:
+        function = getattr(losses, snake_case(cls.__name__))
+        np.testing.assert_array_equal(function(y_true, y_pred), cls().per_sample(y_true, y_pred))
+        assert losses.get(function).get_config() == cls().get_config()
+        told = inspect.signature(function).parameters
+        given = {name: p.default for name, p in told.items() if p.default is not p.empty}
+        assert given.items() <= cls().get_config().items()
 
 
 # Bricks.
@@ -180,6 +235,13 @@ def test_gradients_of_losses_on_logits_and_on_probabilities_agree(rng):
         ("MeanSquaredError", losses.MeanSquaredError),
         ("half_squared_error", losses.HalfSquaredError),
         ("bce", losses.BinaryCrossentropy),
+        ("mae", losses.MeanAbsoluteError),
+        ("MAPE", losses.MeanAbsolutePercentageError),
+        ("msle", losses.MeanSquaredLogarithmicError),
+        ("kld", losses.KLDivergence),
+        ("kl_divergence", losses.KLDivergence),
+        ("log_cosh", losses.LogCosh),
+        (losses.categorical_focal_crossentropy, losses.CategoricalFocalCrossentropy),
         ("categorical_crossentropy", losses.CategoricalCrossentropy),
         ("SparseCategoricalCrossentropy", losses.SparseCategoricalCrossentropy),
         (losses.sparse_categorical_crossentropy, losses.SparseCategoricalCrossentropy),
@@ -227,7 +289,7 @@ def test_losses_of_ones_own():
             r"A loss must be one of 'mean_squared_error', 'half_squared_error', .*; got "
             r"'mea_squared_error'\. Did you mean 'mean_squared_error'\?",
         ),
-        ("mae", ParameterError, r"or a function that lays bricks; got 'mae'\. Did you mean 'mse'\?"),
+        ("hingee", ParameterError, r"or a function that lays bricks; got 'hingee'\. Did you mean 'hinge'\?"),
         (
             3,
             ParameterTypeError,
@@ -296,6 +358,28 @@ def test_wrong_arguments(cls, name, value):
             r"takes t of shape|takes y and t",
         ),
         (losses.MeanSquaredError(), [[1, 0, 0]], [[0.3, 0.7]], ShapeError, r"takes y and t of equal shapes"),
+        (
+            losses.CategoricalHinge(),
+            [1.0],
+            [0.3],
+            ShapeError,
+            r"CategoricalHinge takes x of shape \(N, …, C\)",
+        ),
+        (losses.KLDivergence(), [1.0], [0.3], ShapeError, r"KLDivergence takes x of shape \(N, …, C\)"),
+        (
+            losses.CosineSimilarity(0),
+            [[1.0]],
+            [[0.3]],
+            ShapeError,
+            r"takes an axis in \[1, 1\] or \[-1, -1\]",
+        ),
+        (
+            losses.CategoricalFocalCrossentropy((0.1, 0.2)),
+            [[1, 0, 0]],
+            [[0.3, 0.3, 0.4]],
+            ShapeError,
+            r"takes an alpha for each of the 3 classes; it received 2\. Give one number for all, or 3",
+        ),
     ],
 )
 def test_arrays_that_do_not_fit(loss, y_true, y_pred, kind, message):
@@ -324,6 +408,24 @@ PAIRS = [
     ("BinaryCrossentropy", {}, "one-hot"),
     ("BinaryCrossentropy", {"label_smoothing": 0.3, "reduction": "mean"}, "one-hot"),
     ("BinaryCrossentropy", {"from_logits": True}, "one-hot"),
+    ("MeanAbsoluteError", {}, "values"),
+    ("MeanAbsolutePercentageError", {"reduction": "sum"}, "values"),
+    ("MeanSquaredLogarithmicError", {}, "values"),
+    ("Huber", {"delta": 0.4}, "values"),
+    ("LogCosh", {}, "values"),
+    ("Poisson", {}, "one-hot"),
+    ("CosineSimilarity", {}, "values"),
+    ("Hinge", {}, "values"),
+    ("Hinge", {}, "one-hot"),
+    ("SquaredHinge", {"reduction": "sum"}, "one-hot"),
+    ("CategoricalHinge", {}, "one-hot"),
+    ("KLDivergence", {}, "one-hot"),
+    ("BinaryFocalCrossentropy", {}, "one-hot"),
+    ("BinaryFocalCrossentropy", {"apply_class_balancing": True, "alpha": 0.7, "gamma": 3.0}, "one-hot"),
+    ("BinaryFocalCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, "one-hot"),
+    ("CategoricalFocalCrossentropy", {}, "one-hot"),
+    ("CategoricalFocalCrossentropy", {"alpha": [0.1, 0.5, 2.0], "gamma": 0.5}, "one-hot"),
+    ("CategoricalFocalCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, "one-hot"),
 ]
 
 
@@ -354,7 +456,7 @@ def test_numbers_of_keras(keras, rng, name, config, kind, weighted):
 
 @pytest.mark.parametrize(
     "name",
-    ["MeanSquaredError", "CategoricalCrossentropy", "SparseCategoricalCrossentropy", "BinaryCrossentropy"],
+    [cls.__name__ for cls in CLASSES if cls is not losses.HalfSquaredError],
 )
 def test_arguments_of_keras(keras, name):
     def named(cls):

@@ -97,7 +97,43 @@ LOSSES = [
     ("mse", None, "one-hot"),
     (lambda lib: lib.losses.MeanSquaredError(), "tanh", "one-hot"),
     (lambda lib: lib.losses.MeanSquaredError(reduction="sum"), None, "one-hot"),
+    ("mae", None, "values"),
+    ("mean_absolute_percentage_error", "sigmoid", "values"),
+    ("msle", "sigmoid", "values"),
+    ("huber", None, "values"),
+    (lambda lib: lib.losses.Huber(delta=0.3, reduction="sum"), None, "values"),
+    ("log_cosh", "tanh", "values"),
+    ("poisson", "sigmoid", "values"),
+    ("cosine_similarity", None, "values"),
+    ("hinge", None, "one-hot"),
+    ("squared_hinge", "tanh", "signs"),
+    ("categorical_hinge", None, "one-hot"),
+    ("kld", "softmax", "one-hot"),
+    (lambda lib: lib.losses.KLDivergence(), "sigmoid", "values"),
+    ("binary_focal_crossentropy", "sigmoid", "one-hot"),
+    (
+        lambda lib: lib.losses.BinaryFocalCrossentropy(
+            True, gamma=1.5, from_logits=True, label_smoothing=0.2
+        ),
+        None,
+        "one-hot",
+    ),
+    ("categorical_focal_crossentropy", "softmax", "one-hot"),
+    (
+        lambda lib: lib.losses.CategoricalFocalCrossentropy(
+            [0.2, 0.5, 1.0], 1.5, from_logits=True, label_smoothing=0.2
+        ),
+        None,
+        "one-hot",
+    ),
+    (lambda lib: lib.losses.CategoricalFocalCrossentropy(0.3), "sigmoid", "one-hot"),
 ]
+TARGETS = {
+    "index": lambda rng, y: y,
+    "one-hot": lambda rng, y: np.eye(3, dtype=np.float32)[y],
+    "signs": lambda rng, y: 2 * np.eye(3, dtype=np.float32)[y] - 1,
+    "values": lambda rng, y: rng.uniform(0.2, 1.2, (len(y), 3)).astype(np.float32),
+}
 
 
 @pytest.mark.parametrize("loss, activation, kind", LOSSES)
@@ -106,7 +142,7 @@ def test_every_loss_with_sample_weights(keras, rng, loss, activation, kind):
         keras, classifier, 3, activation, loss=loss, metrics=["accuracy"], weighted_metrics=["accuracy"]
     )
     x, y = data(rng)
-    y = y if kind == "index" else np.eye(3, dtype=np.float32)[y]
+    y = TARGETS[kind](rng, y)
     options = {"epochs": 3, "sample_weight": rng.uniform(0, 2, ROWS).astype(np.float32)}
     fit_both(ours, theirs, x, y, validation_split=0.3, **options)
 

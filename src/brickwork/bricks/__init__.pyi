@@ -15,6 +15,10 @@ from .base import ParameterSpec as ParameterSpec
 from .base import StateSpec as StateSpec
 from .base import unbroadcast as unbroadcast
 from .convolution import Convolution2D as Convolution2D
+from .divergence_loss import BinaryFocalCrossEntropy as BinaryFocalCrossEntropy
+from .divergence_loss import CosineSimilarity as CosineSimilarity
+from .divergence_loss import FocalCrossEntropy as FocalCrossEntropy
+from .divergence_loss import KLDivergence as KLDivergence
 from .elementwise import Exp as Exp
 from .elementwise import Log as Log
 from .elementwise import Reciprocal as Reciprocal
@@ -34,6 +38,9 @@ from .loss import MeanSquaredError as MeanSquaredError
 from .loss import SigmoidCrossEntropy as SigmoidCrossEntropy
 from .loss import SoftmaxCrossEntropy as SoftmaxCrossEntropy
 from .loss import WeightedMean as WeightedMean
+from .margin_loss import CategoricalHinge as CategoricalHinge
+from .margin_loss import Hinge as Hinge
+from .margin_loss import SquaredHinge as SquaredHinge
 from .merge import Add as Add
 from .merge import Concatenate as Concatenate
 from .merge import Maximum as Maximum
@@ -48,6 +55,12 @@ from .piecewise import Sign as Sign
 from .piecewise import SoftShrink as SoftShrink
 from .piecewise import SparseSigmoid as SparseSigmoid
 from .piecewise import Threshold as Threshold
+from .pointwise_loss import Huber as Huber
+from .pointwise_loss import LogCosh as LogCosh
+from .pointwise_loss import MeanAbsoluteError as MeanAbsoluteError
+from .pointwise_loss import MeanAbsolutePercentageError as MeanAbsolutePercentageError
+from .pointwise_loss import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError
+from .pointwise_loss import Poisson as Poisson
 from .pooling import AveragePooling2D as AveragePooling2D
 from .pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from .pooling import MaxPooling2D as MaxPooling2D

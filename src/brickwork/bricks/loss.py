@@ -68,12 +68,12 @@ class HalfSquaredError(PairedLoss):
 
     def forward(self, params: Parameters, y: Array, t: Array, *, ctx: Context) -> tuple[Array, Saved]:
         difference = y - as_float(t, y)
-        return 0.5 * _sum_per_sample(difference * difference), (difference, t)
+        return 0.5 * sum_per_sample(difference * difference), (difference, t)
 
     def backward(self, params: Parameters, saved: Saved, dl: Array) -> Gradients:
         difference, t = saved
-        dy = difference * _per_sample(dl, difference)
-        return (dy, _if_float(t, -dy)), {}
+        dy = difference * per_sample(dl, difference)
+        return (dy, if_float(t, -dy)), {}
 
 
 @configured(frozen=True, eq=True)
@@ -93,12 +93,12 @@ class MeanSquaredError(PairedLoss):
 
     def forward(self, params: Parameters, y: Array, t: Array, *, ctx: Context) -> tuple[Array, Saved]:
         difference = y - as_float(t, y)
-        return _mean_per_sample(difference * difference), (difference, t)
+        return mean_per_sample(difference * difference), (difference, t)
 
     def backward(self, params: Parameters, saved: Saved, dl: Array) -> Gradients:
         difference, t = saved
-        dy = difference * _per_sample(dl * (2.0 / _numbers(difference)), difference)
-        return (dy, _if_float(t, -dy)), {}
+        dy = difference * per_sample(dl * (2.0 / numbers_of(difference)), difference)
+        return (dy, if_float(t, -dy)), {}
 
 
 @configured(frozen=True, eq=True)
@@ -128,14 +128,14 @@ class CrossEntropy(CategoricalLoss):
 
     def forward(self, params: Parameters, p: Array, t: Array, *, ctx: Context) -> tuple[Array, Saved]:
         losses = -_product_log(_distribution(t, p), _clipped(p, self.clip))
-        return _mean_per_sample(namespace(p).sum(losses, axis=-1)), (p, t)
+        return mean_per_sample(namespace(p).sum(losses, axis=-1)), (p, t)
 
     def backward(self, params: Parameters, saved: Saved, dl: Array) -> Gradients:
         p, t = saved
-        share = _per_sample(dl * (p.shape[-1] / _numbers(p)), p)
+        share = per_sample(dl * (p.shape[-1] / numbers_of(p)), p)
         dp = -_quotient(_distribution(t, p), _clipped(p, self.clip)) * _inside(p, self.clip)
         dt = -_log(_clipped(p, self.clip)) * share if t.ndim == p.ndim else None
-        return (dp * share, None if dt is None else _if_float(t, dt)), {}
+        return (dp * share, None if dt is None else if_float(t, dt)), {}
 
     def distance_to_kink(self, *xs: Array) -> float:
         return _distance_to_clip(xs[0], self.clip)
@@ -163,14 +163,14 @@ class SoftmaxCrossEntropy(CategoricalLoss):
     def forward(self, params: Parameters, x: Array, t: Array, *, ctx: Context) -> tuple[Array, Saved]:
         log_p, target = log_softmax(x), _distribution(t, x)
         losses = -namespace(x).sum(target * log_p, axis=-1)
-        return _mean_per_sample(losses), (log_p, target, t)
+        return mean_per_sample(losses), (log_p, target, t)
 
     def backward(self, params: Parameters, saved: Saved, dl: Array) -> Gradients:
         log_p, target, t = saved
         xp = namespace(dl)
-        share = _per_sample(dl * (log_p.shape[-1] / _numbers(log_p)), log_p)
+        share = per_sample(dl * (log_p.shape[-1] / numbers_of(log_p)), log_p)
         dx = (xp.exp(log_p) * xp.sum(target, axis=-1, keepdims=True) - target) * share
-        return (dx, _if_float(t, -log_p * share) if t.ndim == log_p.ndim else None), {}
+        return (dx, if_float(t, -log_p * share) if t.ndim == log_p.ndim else None), {}
 
 
 @configured(frozen=True, eq=True)
@@ -200,15 +200,15 @@ class BinaryCrossEntropy(PairedLoss):
     def forward(self, params: Parameters, p: Array, t: Array, *, ctx: Context) -> tuple[Array, Saved]:
         yes, target = _clipped(p, self.clip), as_float(t, p)
         losses = -(_product_log(target, yes) + _product_log(1.0 - target, 1.0 - yes))
-        return _mean_per_sample(losses), (p, t)
+        return mean_per_sample(losses), (p, t)
 
     def backward(self, params: Parameters, saved: Saved, dl: Array) -> Gradients:
         p, t = saved
         yes, target = _clipped(p, self.clip), as_float(t, p)
-        share = _per_sample(dl * (1.0 / _numbers(p)), p)
+        share = per_sample(dl * (1.0 / numbers_of(p)), p)
         slope = _quotient(1.0 - target, 1.0 - yes) - _quotient(target, yes)
         dt = (_log(1.0 - yes) - _log(yes)) * share
-        return (slope * _inside(p, self.clip) * share, _if_float(t, dt)), {}
+        return (slope * _inside(p, self.clip) * share, if_float(t, dt)), {}
 
     def distance_to_kink(self, *xs: Array) -> float:
         return _distance_to_clip(xs[0], self.clip)
@@ -234,12 +234,12 @@ class SigmoidCrossEntropy(PairedLoss):
     def forward(self, params: Parameters, x: Array, t: Array, *, ctx: Context) -> tuple[Array, Saved]:
         xp = namespace(x)
         losses = xp.maximum(x, 0.0) - x * as_float(t, x) + xp.log1p(xp.exp(-xp.abs(x)))
-        return _mean_per_sample(losses), (x, t)
+        return mean_per_sample(losses), (x, t)
 
     def backward(self, params: Parameters, saved: Saved, dl: Array) -> Gradients:
         x, t = saved
-        share = _per_sample(dl * (1.0 / _numbers(x)), x)
-        return ((sigmoid(x) - as_float(t, x)) * share, _if_float(t, -x * share)), {}
+        share = per_sample(dl * (1.0 / numbers_of(x)), x)
+        return ((sigmoid(x) - as_float(t, x)) * share, if_float(t, -x * share)), {}
 
 
 @configured(frozen=True, eq=True)
@@ -296,7 +296,7 @@ def as_float(t: Array, y: Array) -> Array:
     return t if t.dtype == y.dtype else namespace(y).astype(t, y.dtype)
 
 
-def _if_float(t: Array, dt: Array) -> Array | None:
+def if_float(t: Array, dt: Array) -> Array | None:
     """The target's gradient, which integers do not have."""
     return dt if namespace(t).isdtype(t.dtype, "real floating") else None
 
@@ -310,20 +310,22 @@ def _distribution(t: Array, y: Array) -> Array:
     return xp.astype(xp.expand_dims(t, axis=-1) == classes, y.dtype)
 
 
-def _sum_per_sample(x: Array) -> Array:
+def sum_per_sample(x: Array) -> Array:
+    """The sum over all axes but the first."""
     return namespace(x).sum(x, axis=tuple(range(1, x.ndim))) if x.ndim > 1 else x
 
 
-def _mean_per_sample(x: Array) -> Array:
+def mean_per_sample(x: Array) -> Array:
+    """The mean over all axes but the first."""
     return namespace(x).mean(x, axis=tuple(range(1, x.ndim))) if x.ndim > 1 else x
 
 
-def _numbers(x: Array) -> int:
+def numbers_of(x: Array) -> int:
     """How many numbers a sample has."""
     return math.prod(x.shape[1:])
 
 
-def _per_sample(dl: Array, x: Array) -> Array:
+def per_sample(dl: Array, x: Array) -> Array:
     """dl of shape (N,) so shaped that it broadcasts over x."""
     return namespace(dl).reshape(dl, (-1, *(1,) * (x.ndim - 1))) if x.ndim > 1 else dl
 

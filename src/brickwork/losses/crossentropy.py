@@ -117,9 +117,15 @@ def lay_cross_entropy(y_true: Symbol, y_pred: Symbol, from_logits: bool) -> Any:
         return bricks.SoftmaxCrossEntropy()(y_pred, y_true)
     if _made_by(y_pred, bricks.Softmax):
         return bricks.SoftmaxCrossEntropy()(y_pred.call.inputs[0], y_true)
+    return bricks.CrossEntropy(clip=epsilon())(divided_by_sum(y_pred), y_true)
+
+
+def divided_by_sum(y_pred: Symbol) -> Any:
+    """Probabilities that add up to 1 along the last axis; those of a softmax do already."""
+    if _made_by(y_pred, bricks.Softmax):
+        return y_pred
     total = bricks.Sum(axis=(-1,), keepdims=True)(y_pred)
-    p = bricks.Multiply()(y_pred, bricks.Reciprocal()(total))
-    return bricks.CrossEntropy(clip=epsilon())(p, y_true)
+    return bricks.Multiply()(y_pred, bricks.Reciprocal()(total))
 
 
 def _made_by(symbol: Symbol, kind: type[Any]) -> bool:
@@ -127,9 +133,11 @@ def _made_by(symbol: Symbol, kind: type[Any]) -> bool:
     return isinstance(brick, kind) and getattr(brick, "axis", -1) in (-1, len(symbol.shape) - 1)
 
 
-def categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False) -> Array:
+def categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Array:
     """−Σ t log p, one number per sample; also a `loss` for compile."""
-    return CategoricalCrossentropy(from_logits).per_sample(y_true, y_pred)
+    return CategoricalCrossentropy(from_logits, label_smoothing).per_sample(y_true, y_pred)
 
 
 def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False) -> Array:
@@ -137,6 +145,8 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
     return SparseCategoricalCrossentropy(from_logits).per_sample(y_true, y_pred)
 
 
-def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False) -> Array:
+def binary_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Array:
     """−t log p − (1 − t) log(1 − p), one number per sample; also a `loss` for compile."""
-    return BinaryCrossentropy(from_logits).per_sample(y_true, y_pred)
+    return BinaryCrossentropy(from_logits, label_smoothing).per_sample(y_true, y_pred)

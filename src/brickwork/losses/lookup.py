@@ -16,33 +16,74 @@ from .crossentropy import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
+from .distributions import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    KLDivergence,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+    kl_divergence,
+)
+from .margins import (
+    CategoricalHinge,
+    Hinge,
+    SquaredHinge,
+    categorical_hinge,
+    hinge,
+    squared_hinge,
+)
+from .regression import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    cosine_similarity,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_logarithmic_error,
+    poisson,
+)
 from .squared import HalfSquaredError, MeanSquaredError, mean_squared_error
-
-NAMES: dict[str, type[Loss]] = {
-    snake_case(cls.__name__): cls
-    for cls in (
-        MeanSquaredError,
-        HalfSquaredError,
-        CategoricalCrossentropy,
-        SparseCategoricalCrossentropy,
-        BinaryCrossentropy,
-    )
-}
-KNOWN: dict[str, type[Loss]] = {
-    "mse": MeanSquaredError,
-    "MSE": MeanSquaredError,
-    "bce": BinaryCrossentropy,
-    "BCE": BinaryCrossentropy,
-    **NAMES,
-    **{cls.__name__: cls for cls in NAMES.values()},
-}
-
 
 _FUNCTIONS: dict[Any, type[Loss]] = {
     mean_squared_error: MeanSquaredError,
+    mean_absolute_error: MeanAbsoluteError,
+    mean_absolute_percentage_error: MeanAbsolutePercentageError,
+    mean_squared_logarithmic_error: MeanSquaredLogarithmicError,
+    huber: Huber,
+    log_cosh: LogCosh,
+    poisson: Poisson,
+    cosine_similarity: CosineSimilarity,
+    hinge: Hinge,
+    squared_hinge: SquaredHinge,
+    categorical_hinge: CategoricalHinge,
+    kl_divergence: KLDivergence,
     categorical_crossentropy: CategoricalCrossentropy,
     sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
     binary_crossentropy: BinaryCrossentropy,
+    binary_focal_crossentropy: BinaryFocalCrossentropy,
+    categorical_focal_crossentropy: CategoricalFocalCrossentropy,
+}
+_CLASSES: tuple[type[Loss], ...] = (MeanSquaredError, HalfSquaredError, *_FUNCTIONS.values())
+NAMES: dict[str, type[Loss]] = {snake_case(cls.__name__): cls for cls in _CLASSES}
+_SHORT: dict[str, type[Loss]] = {
+    "mse": MeanSquaredError,
+    "mae": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "msle": MeanSquaredLogarithmicError,
+    "bce": BinaryCrossentropy,
+    "kld": KLDivergence,
+}
+KNOWN: dict[str, type[Loss]] = {
+    **_SHORT,
+    **{name.upper(): cls for name, cls in _SHORT.items()},
+    **NAMES,
+    **{cls.__name__: cls for cls in NAMES.values()},
 }
 
 

@@ -1,4 +1,4 @@
-"""Bricks that are one instruction each: element by element functions, other shapes, losses, sums, dropout."""
+"""Bricks that are one instruction each: element by element functions, other shapes, dropout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from ... import bricks
 from ...bricks.base import Brick
 from ...bricks.smooth import SELU_ALPHA, SELU_SCALE
 from .lowering import Functions, Plain, lowers
-from .values import per_sample
 from .writer import Part, Writer
 
 _LEAST = -3.0e38
@@ -160,89 +159,3 @@ class DropoutLowering(Plain):
         own = brick.seed is not None
         seed = brick.seed or 0
         return [size, accumulate, threshold, part.node.stream, own, seed & 0xFFFFFFFF, seed >> 32]
-
-
-class LossLowering(Plain):
-    """A loss whose gradient is made in the same sweep where it is known how much of E it is."""
-
-    def forward(self, writer: Writer, part: Part) -> None:
-        """l, and dy where the gradient of l is known beforehand."""
-        y, t = part.inputs
-        term = writer.seed(part.output) if writer.wants(y) and not writer.wants(t) else None
-        part.notes["seeded"] = term is not None
-        if term is None:
-            self.emit(writer, part, None, 1.0, False, gradient=False)
-        else:
-            weights = None if term.weights is None else writer.value(term.weights)
-            self.emit(writer, part, weights, term.share, term.mean, gradient=True)
-
-    def backward(self, writer: Writer, part: Part) -> None:
-        """dy, where forward has not made it."""
-        dl = writer.dy(part.output)
-        if not part.notes["seeded"] and dl is not None and writer.wants(part.inputs[0]):
-            self.emit(writer, part, dl, 1.0, False, gradient=True)
-
-    def emit(
-        self, writer: Writer, part: Part, weights: Any, share: float, mean: bool, *, gradient: bool
-    ) -> None:
-        """The instruction."""
-        raise NotImplementedError
-
-
-@lowers(bricks.SoftmaxCrossEntropy)
-class SoftmaxCrossEntropyLowering(LossLowering):
-    """From logits."""
-
-    def emit(
-        self, writer: Writer, part: Part, weights: Any, share: float, mean: bool, *, gradient: bool
-    ) -> None:
-        """See LossLowering."""
-        x, t, loss = (writer.value(name) for name in (*part.inputs, part.output))
-        shape, target = (writer.graph.shapes[name] for name in part.inputs)
-        classes = per_sample(shape)[-1]
-        dx, accumulate = (writer.dx(part.inputs[0]) or (None, 0)) if gradient else (None, 0)
-        labels = len(target) < len(shape)
-        writer.emit(
-            "softmax_cross_entropy",
-            [x, t, loss, weights, dx],
-            [mean, classes, x.size // classes, labels, accumulate],
-            [share],
-            multiplies=20 * x.size,
-        )
-
-    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
-        """Class numbers as whole numbers, or distributions."""
-        return True
-
-
-@lowers(
-    bricks.HalfSquaredError,
-    bricks.MeanSquaredError,
-    bricks.SigmoidCrossEntropy,
-    bricks.BinaryCrossEntropy,
-    bricks.CrossEntropy,
-)
-class PairedLossLowering(LossLowering):
-    """Of an output and a target."""
-
-    def emit(
-        self, writer: Writer, part: Part, weights: Any, share: float, mean: bool, *, gradient: bool
-    ) -> None:
-        """See LossLowering."""
-        y, t, loss = (writer.value(name) for name in (*part.inputs, part.output))
-        dy, accumulate = (writer.dx(part.inputs[0]) or (None, 0)) if gradient else (None, 0)
-        name = type(part.brick).__name__
-        classes, divisor = 0, y.size
-        if name == "CrossEntropy":
-            shape, target = (writer.graph.shapes[name] for name in part.inputs)
-            divisor = y.size // per_sample(shape)[-1]
-            classes = per_sample(shape)[-1] if len(target) < len(shape) else 0
-        elif name == "HalfSquaredError":
-            divisor = 1
-        writer.emit(
-            "paired_loss",
-            [y, t, loss, weights, dy],
-            [mean, y.size, divisor, t.integer, accumulate, Functions.PAIRED.index(name), classes],
-            [share, getattr(part.brick, "clip", None) or 0.0],
-            multiplies=20 * y.size,
-        )

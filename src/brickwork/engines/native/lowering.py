@@ -96,13 +96,26 @@ class Functions:
         "Sign": None,
     }
     """With what the backward half reads of the forward half."""
-    PAIRED: ClassVar[tuple[str, ...]] = (
-        "HalfSquaredError",
-        "MeanSquaredError",
-        "SigmoidCrossEntropy",
-        "BinaryCrossEntropy",
-        "CrossEntropy",
-    )
+    PAIRED: ClassVar[dict[str, tuple[str, ...]]] = {
+        "HalfSquaredError": (),
+        "MeanSquaredError": (),
+        "SigmoidCrossEntropy": (),
+        "BinaryCrossEntropy": ("clip",),
+        "CrossEntropy": ("clip",),
+        "MeanAbsoluteError": (),
+        "MeanAbsolutePercentageError": ("epsilon",),
+        "MeanSquaredLogarithmicError": ("epsilon",),
+        "Huber": ("delta",),
+        "LogCosh": (),
+        "Poisson": ("epsilon",),
+        "Hinge": (),
+        "SquaredHinge": (),
+        "KLDivergence": ("epsilon",),
+        "BinaryFocalCrossEntropy": ("clip", "gamma", "alpha"),
+        "FocalCrossEntropy": ("clip", "gamma"),
+    }
+    """Losses of one number and its target, with those of their fields that the C++ side reads."""
+    VECTOR: ClassVar[tuple[str, ...]] = ("CategoricalHinge", "CosineSimilarity")
 
     @classmethod
     def unary(cls, name: str) -> int:

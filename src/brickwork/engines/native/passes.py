@@ -20,6 +20,7 @@ from . import (  # noqa: F401 - each enters its bricks
     lower_convolution,
     lower_dense,
     lower_features,
+    lower_loss,
     lower_merge,
     lower_normalization,
     lower_pooling,
