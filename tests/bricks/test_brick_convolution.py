@@ -19,7 +19,7 @@ def by_loops(brick: Convolution2D, x, W):
     """The docstring's formula, number by number."""
     n, height, width, channels = x.shape
     _, oh, ow, filters = brick.output_shape(x.shape)
-    (top, _), (left, _) = brick._pairs(x)
+    (top, _), (left, _) = brick.windows(x.shape).padding
     (s, r), (d, e) = brick.strides, brick.dilation_rate
     per_group, out_per_group = W.shape[2], filters // brick.groups
     y = np.zeros((n, oh, ow, filters))

@@ -7,11 +7,16 @@ import pytest
 
 from brickwork.bricks import (
     Add,
+    AveragePooling1D,
     AveragePooling2D,
     Bias,
     Convolution2D,
     Flatten,
+    GlobalAveragePooling1D,
     GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    MaxPooling1D,
     MaxPooling2D,
     ReLU,
 )
@@ -49,8 +54,32 @@ def test_pooling_agrees_with_the_reference(kind, shape, window):
 
 @pytest.mark.parametrize("shape", [*SHAPES, (1, 1, 5)], ids=str)
 @pytest.mark.parametrize("keepdims", [False, True])
-def test_global_pooling_agrees_with_the_reference(shape, keepdims):
-    agrees(pooled(GlobalAveragePooling2D(keepdims), shape))
+@pytest.mark.parametrize("kind", [GlobalAveragePooling2D, GlobalMaxPooling2D])
+def test_global_pooling_agrees_with_the_reference(kind, shape, keepdims):
+    agrees(pooled(kind(keepdims), shape))
+
+
+@pytest.mark.parametrize("shape", [(9, 17), (8, 1), (5, 6)], ids=str)
+@pytest.mark.parametrize("kind", [MaxPooling1D, AveragePooling1D])
+@pytest.mark.parametrize(
+    "window",
+    [{}, {"pool_size": 3, "strides": 2, "padding": "same"}, {"pool_size": 2, "strides": 3}]
+    + [{"pool_size": 4, "strides": 1, "padding": (3, 1)}],
+    ids=repr,
+)
+def test_pooling_of_sequences(kind, window, shape):
+    agrees(pooled(kind(**window), shape))
+
+
+@pytest.mark.parametrize("shape", [(9, 17), (1, 5), (300, 3)], ids=str)
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("kind", [GlobalAveragePooling1D, GlobalMaxPooling1D])
+def test_global_pooling_of_sequences(kind, keepdims, shape):
+    agrees(pooled(kind(keepdims), shape))
+
+
+def test_a_whole_image_of_too_many_places_is_called_back():
+    agrees(pooled(GlobalMaxPooling2D(), (257, 256, 1)), rows=2, batch_size=2, hosted=["GlobalMaxPooling2D"])
 
 
 @pytest.mark.parametrize("kind", [MaxPooling2D, AveragePooling2D])

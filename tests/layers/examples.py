@@ -51,6 +51,7 @@ def example(kind: str, *shapes: tuple[int | None, ...], **arguments: Any) -> Exa
 
 
 IMAGE = (N, 7, 6, 4)
+SEQUENCE = (N, 7, 4)
 
 EXAMPLES: tuple[Example, ...] = (
     example("Dense", (N, 4), (N, 3), units=3),
@@ -75,6 +76,31 @@ EXAMPLES: tuple[Example, ...] = (
     example("AveragePooling2D", IMAGE, (N, 4, 3, 4), pool_size=(3, 3), strides=2, padding="same"),
     example("GlobalAveragePooling2D", IMAGE, (N, 4)),
     example("GlobalAveragePooling2D", IMAGE, (N, 1, 1, 4), keepdims=True),
+    example("MaxPooling1D", SEQUENCE, (N, 3, 4)),
+    example("MaxPooling1D", SEQUENCE, (N, 4, 4), pool_size=3, strides=2, padding="same"),
+    example("AveragePooling1D", SEQUENCE, (N, 3, 4), pool_size=2),
+    example("AveragePooling1D", SEQUENCE, (N, 3, 4), pool_size=(2,), strides=(3,), padding="same"),
+    example("GlobalAveragePooling1D", SEQUENCE, (N, 4)),
+    example("GlobalAveragePooling1D", SEQUENCE, (N, 1, 4), keepdims=True),
+    example("GlobalMaxPooling1D", SEQUENCE, (N, 4)),
+    example("GlobalMaxPooling2D", IMAGE, (N, 4)),
+    example("GlobalMaxPooling2D", IMAGE, (N, 1, 1, 4), keepdims=True),
+    example("ZeroPadding2D", IMAGE, (N, 9, 8, 4)),
+    example("ZeroPadding2D", IMAGE, (N, 9, 12, 4), padding=(1, 3)),
+    example("ZeroPadding2D", IMAGE, (N, 8, 11, 4), padding=((1, 0), (2, 3))),
+    example("ZeroPadding1D", SEQUENCE, (N, 9, 4)),
+    example("ZeroPadding1D", SEQUENCE, (N, 10, 4), padding=(1, 2)),
+    example("Cropping2D", IMAGE, IMAGE),
+    example("Cropping2D", IMAGE, (N, 3, 2, 4), cropping=2),
+    example("Cropping2D", IMAGE, (N, 6, 1, 4), cropping=((1, 0), (2, 3))),
+    example("Cropping1D", SEQUENCE, (N, 5, 4)),
+    example("Cropping1D", SEQUENCE, (N, 4, 4), cropping=(1, 2)),
+    example("UpSampling2D", IMAGE, (N, 14, 12, 4)),
+    example("UpSampling2D", IMAGE, (N, 7, 18, 4), size=(1, 3), interpolation="bilinear"),
+    example("UpSampling2D", IMAGE, (N, 14, 18, 4), size=(2, 3), interpolation="bicubic"),
+    example("UpSampling2D", IMAGE, (N, 14, 6, 4), size=(2, 1), interpolation="lanczos3"),
+    example("UpSampling2D", IMAGE, (N, 14, 12, 4), size=2, interpolation="lanczos5"),
+    example("UpSampling1D", SEQUENCE, (N, 21, 4), size=3),
     example("BatchNormalization", (N, 4), (N, 4)),
     example("BatchNormalization", IMAGE, IMAGE, axis=1, momentum=0.5, epsilon=0.1),
     example("BatchNormalization", (N, 4), (N, 4), center=False, scale=False),

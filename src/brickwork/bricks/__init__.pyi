@@ -14,6 +14,11 @@ from .base import Context as Context
 from .base import ParameterSpec as ParameterSpec
 from .base import StateSpec as StateSpec
 from .base import unbroadcast as unbroadcast
+from .borders import Cropping1D as Cropping1D
+from .borders import Cropping2D as Cropping2D
+from .borders import ZeroPadding1D as ZeroPadding1D
+from .borders import ZeroPadding2D as ZeroPadding2D
+from .convolution import Convolution1D as Convolution1D
 from .convolution import Convolution2D as Convolution2D
 from .divergence_loss import BinaryFocalCrossEntropy as BinaryFocalCrossEntropy
 from .divergence_loss import CosineSimilarity as CosineSimilarity
@@ -28,6 +33,10 @@ from .gated import Mish as Mish
 from .gated import SiLU as SiLU
 from .groups import GLU as GLU
 from .groups import Maxout as Maxout
+from .global_pooling import GlobalAveragePooling1D as GlobalAveragePooling1D
+from .global_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from .global_pooling import GlobalMaxPooling1D as GlobalMaxPooling1D
+from .global_pooling import GlobalMaxPooling2D as GlobalMaxPooling2D
 from .linear import Bias as Bias
 from .linear import Linear as Linear
 from .linear import Scale as Scale
@@ -61,8 +70,9 @@ from .pointwise_loss import MeanAbsoluteError as MeanAbsoluteError
 from .pointwise_loss import MeanAbsolutePercentageError as MeanAbsolutePercentageError
 from .pointwise_loss import MeanSquaredLogarithmicError as MeanSquaredLogarithmicError
 from .pointwise_loss import Poisson as Poisson
+from .pooling import AveragePooling1D as AveragePooling1D
 from .pooling import AveragePooling2D as AveragePooling2D
-from .pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from .pooling import MaxPooling1D as MaxPooling1D
 from .pooling import MaxPooling2D as MaxPooling2D
 from .preprocessing import Normalization as Normalization
 from .preprocessing import Rescaling as Rescaling
@@ -82,3 +92,5 @@ from .smooth import SparsePlus as SparsePlus
 from .smooth import Squareplus as Squareplus
 from .smooth import TanhShrink as TanhShrink
 from .standardization import Standardization as Standardization
+from .upsampling import UpSampling1D as UpSampling1D
+from .upsampling import UpSampling2D as UpSampling2D

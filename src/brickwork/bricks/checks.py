@@ -52,6 +52,20 @@ def require_image(brick: Brick, shape: Shape) -> tuple[int | None, int | None, i
     return height, width, known_size(brick, shape, 3)
 
 
+def require_places(brick: Brick, shape: Shape, rank: int) -> int:
+    """The channels C of images (N, H, W, C), or for rank 1 of sequences (N, T, C)."""
+    if rank == 2:
+        return require_image(brick, shape)[2]
+    known = shape[1] if len(shape) == 2 and shape[1] is not None else "T"
+    repair = (
+        "Put Flatten() and Reshape((T, C)) before it."
+        if len(shape) != 2
+        else f"Put Reshape(({known}, 1)) before it."
+    )
+    require_rank(brick, shape, "(N, T, C)", repair)
+    return known_size(brick, shape, 2)
+
+
 def require_axis(brick: Brick, axis: int, shape: Shape, *, repair: str) -> int:
     """The axis counted from 0; ShapeError where it is the batch axis or there is none such."""
     rank = len(shape)

@@ -1,32 +1,48 @@
-"""One number for each window of an image: its largest, its mean, or the mean of the whole image."""
+"""One number for each window of an image or of a sequence: its largest, or its mean."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from ..arguments import Flag, Maybe, argument, configured
-from ..arrays import Array, Padding, Pair, Shape, extra, namespace
+from ..arguments import Maybe, argument, configured
+from ..arrays import Array, Pair, Shape, extra, namespace
 from ..errors import ParameterError
 from .base import Brick, Context, Saved
-from .checks import require_image
-from .windows import PADDING, SIZES, PaddingWord, output_size, padding_pairs, window_count
+from .checks import require_places
+from .windows import (
+    LENGTH,
+    PADDING,
+    SIZES,
+    STEPS_PADDING,
+    PaddingWord,
+    Sizes,
+    Windows,
+    as_image,
+    like,
+    output_size,
+    pairs_of,
+    window_count,
+    windows_on,
+)
 
 Gradients = tuple[tuple[Array], dict[str, Array]]
 Parameters = Mapping[str, Array]
 
 
-class Pooling2D(Brick):
-    """What the two kinds of pooling by windows share: arguments, shapes, and where the windows lie."""
+class Pooling(Brick):
+    """What all pooling by windows shares: arguments, shapes, and where the windows lie."""
 
-    pool_size: Pair
-    strides: Pair | None
+    rank: ClassVar[int] = 2
+    pool_size: Sizes
+    strides: Sizes | None
     padding: PaddingWord
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if isinstance(self.padding, tuple):
-            widest = [max(pair) for pair in self.padding]
+            widest = [max(pair) for pair in pairs_of(self.padding)]
             if any(width >= size for width, size in zip(widest, self.pool_size, strict=True)):
                 raise ParameterError(
                     f"{type(self).__name__}: `padding` must be smaller than the window, so that no window "
@@ -34,36 +50,88 @@ class Pooling2D(Brick):
                 )
 
     def output_shape(self, x: Shape) -> Shape:
-        """(N, OH, OW, C)."""
-        _, _, channels = require_image(self, x)
-        high, wide = output_size(self, x, self.padding, self.pool_size, self._strides())
-        return (x[0], high, wide, channels)
+        """(N, OH, OW, C), or (N, OT, C)."""
+        channels = require_places(self, x, self.rank)
+        return (x[0], *output_size(self, x, self.padding, self.pool_size, self._strides()), channels)
 
-    def _strides(self) -> Pair:
+    def windows(self, shape: Shape) -> Windows:
+        """Where the windows lie on images or sequences of this shape."""
+        sizes = [size or 1 for size in shape[1:-1]]
+        return windows_on(sizes, self.padding, self.pool_size, self._strides())
+
+    def _strides(self) -> Sizes:
         return self.pool_size if self.strides is None else self.strides
-
-    def _pairs(self, x: Array) -> Padding:
-        return padding_pairs(self.padding, x.shape[1:3], self.pool_size, self._strides())
 
     def _taps(self, x: Array, value: float) -> list[Array]:
         """What each place of the window sees, row by row: (N, OH, OW, C) each."""
-        taps: list[Array] = extra(x).taps(x, **self._windows(x), value=value)
+        windows = self.windows(x.shape)
+        taps: list[Array] = extra(x).taps(as_image(x), window=windows.window, value=value, **windows.numbers)
         return taps
 
     def _add_taps(self, pieces: list[Array], x: Array) -> Array:
-        return extra(pieces[0]).add_taps(pieces, input_shape=x.shape, **self._windows(x))
+        windows = self.windows(x.shape)
+        dx = extra(pieces[0]).add_taps(
+            pieces, input_shape=as_image(x).shape, window=windows.window, **windows.numbers
+        )
+        return like(dx, x)
 
-    def _windows(self, x: Array) -> dict[str, Any]:
-        return {
-            "window": self.pool_size,
-            "strides": self._strides(),
-            "padding": self._pairs(x),
-            "dilation": (1, 1),
-        }
+
+class LargestOfWindows(Pooling):
+    """Forward and backward of max-pooling."""
+
+    def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
+        xp = namespace(x)
+        y, *others = self._taps(x, float("-inf"))
+        kind = index_kind(xp, len(others) + 1)
+        winner = xp.zeros(y.shape, dtype=kind)
+        for index, tap in enumerate(others, start=1):
+            # A later winner has the larger index: a maximum of bytes, many times faster than where.
+            winner = xp.maximum(winner, xp.astype(tap > y, kind) * xp.asarray(index, dtype=kind))
+            y = xp.maximum(y, tap)
+        return like(y, x), (x, winner)
+
+    def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
+        x, winner = saved
+        xp = namespace(dy)
+        dy = as_image(dy)
+        pieces = [dy * xp.astype(winner == index, dy.dtype) for index in range(math.prod(self.pool_size))]
+        return (self._add_taps(pieces, x),), {}
+
+    def distance_to_kink(self, *xs: Array) -> float:
+        taps = self._taps(xs[0], float("-inf"))
+        if len(taps) == 1:
+            return float("inf")
+        xp = namespace(xs[0])
+        ordered = xp.sort(xp.stack(taps), axis=0)
+        return float(xp.min(ordered[-1] - ordered[-2]))
+
+
+class MeanOfWindows(Pooling):
+    """Forward and backward of average pooling."""
+
+    def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
+        total, *others = self._taps(x, 0.0)
+        for tap in others:
+            total = total + tap
+        return like(total * self._share(x), x), (x,)
+
+    def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
+        (x,) = saved
+        piece = as_image(dy) * self._share(x)
+        return (self._add_taps([piece] * math.prod(self.pool_size), x),), {}
+
+    def _share(self, x: Array) -> Any:
+        """1 / m_ij, of shape (OH, OW, 1) where windows differ."""
+        windows = self.windows(x.shape)
+        if windows.padding == ((0, 0), (0, 0)):
+            return 1.0 / math.prod(self.pool_size)
+        rows, columns = map(_places_inside, windows.size, windows.padding, windows.window, windows.strides)
+        shares = [[[1.0 / (row * column)] for column in columns] for row in rows]
+        return namespace(x).asarray(shares, dtype=x.dtype)
 
 
 @configured(frozen=True, eq=True)
-class MaxPooling2D(Pooling2D):
+class MaxPooling2D(LargestOfWindows):
     """The largest number of each window.
 
     Forward    y[n,i,j,c]  = max over p, q of x[n, i s + p - lo, j s + q - lo, c]
@@ -89,39 +157,44 @@ class MaxPooling2D(Pooling2D):
     Recognition", 1990.
     """
 
-    pool_size: Pair = argument(SIZES, default=(2, 2))
-    strides: Pair | None = argument(Maybe(SIZES), default=None)
+    pool_size: Sizes = argument(SIZES, default=(2, 2))
+    strides: Sizes | None = argument(Maybe(SIZES), default=None)
     padding: PaddingWord = argument(PADDING, default="valid", kw_only=True)
-
-    def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
-        xp = namespace(x)
-        y, *others = self._taps(x, float("-inf"))
-        kind = _index_kind(xp, len(others) + 1)
-        winner = xp.zeros(y.shape, dtype=kind)
-        for index, tap in enumerate(others, start=1):
-            # A later winner has the larger index: a maximum of bytes, many times faster than where.
-            winner = xp.maximum(winner, xp.astype(tap > y, kind) * xp.asarray(index, dtype=kind))
-            y = xp.maximum(y, tap)
-        return y, (x, winner)
-
-    def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
-        x, winner = saved
-        xp = namespace(dy)
-        count = self.pool_size[0] * self.pool_size[1]
-        pieces = [dy * xp.astype(winner == index, dy.dtype) for index in range(count)]
-        return (self._add_taps(pieces, x),), {}
-
-    def distance_to_kink(self, *xs: Array) -> float:
-        taps = self._taps(xs[0], float("-inf"))
-        if len(taps) == 1:
-            return float("inf")
-        xp = namespace(xs[0])
-        ordered = xp.sort(xp.stack(taps), axis=0)
-        return float(xp.min(ordered[-1] - ordered[-2]))
 
 
 @configured(frozen=True, eq=True)
-class AveragePooling2D(Pooling2D):
+class MaxPooling1D(LargestOfWindows):
+    """The largest number of each window of a sequence.
+
+    Forward    y[n,i,c]  = max over p of x[n, i s + p - lo, c]
+    Backward   dx[n,t,c] = Σ dy[n,i,c] over the windows that x[n,t,c] has won
+    Shapes     x, dx: (N, T, C)   y, dy: (N, OT, C)
+
+    Of equal numbers the first in the window wins. Outside of x there is -∞.
+
+    Parameters
+    ----------
+    pool_size : steps of the window, at least 1; default 2.
+    strides : s, at least 1; None (default) means `pool_size`.
+    padding : "valid" (none; default), "same" (OT = ⌈T / s⌉, as Keras does it), or (before, behind), each
+        smaller than the window.
+
+    >>> import numpy as np
+    >>> MaxPooling1D(2)(np.array([1.0, 5.0, 3.0, 2.0]).reshape(1, 4, 1)).tolist()
+    [[[5.0], [3.0]]]
+
+    Yamaguchi, Sakamoto, Akabane and Fujimoto, "A Neural Network for Speaker-Independent Isolated Word
+    Recognition", 1990.
+    """
+
+    rank: ClassVar[int] = 1
+    pool_size: Sizes = argument(LENGTH, default=(2,))
+    strides: Sizes | None = argument(Maybe(LENGTH), default=None)
+    padding: PaddingWord = argument(STEPS_PADDING, default="valid", kw_only=True)
+
+
+@configured(frozen=True, eq=True)
+class AveragePooling2D(MeanOfWindows):
     """The mean of each window.
 
     Forward    y[n,i,j,c]  = 1/m_ij Σ_pq x[n, i s + p - lo, j s + q - lo, c]
@@ -146,70 +219,42 @@ class AveragePooling2D(Pooling2D):
     LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition", 1998.
     """
 
-    pool_size: Pair = argument(SIZES, default=(2, 2))
-    strides: Pair | None = argument(Maybe(SIZES), default=None)
+    pool_size: Sizes = argument(SIZES, default=(2, 2))
+    strides: Sizes | None = argument(Maybe(SIZES), default=None)
     padding: PaddingWord = argument(PADDING, default="valid", kw_only=True)
-
-    def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
-        total, *others = self._taps(x, 0.0)
-        for tap in others:
-            total = total + tap
-        return total * self._share(x), (x,)
-
-    def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
-        (x,) = saved
-        piece = dy * self._share(x)
-        return (self._add_taps([piece] * (self.pool_size[0] * self.pool_size[1]), x),), {}
-
-    def _share(self, x: Array) -> Any:
-        """1 / m_ij, of shape (OH, OW, 1) where windows differ."""
-        if self._pairs(x) == ((0, 0), (0, 0)):
-            return 1.0 / (self.pool_size[0] * self.pool_size[1])
-        rows, columns = (
-            _places_inside(*along)
-            for along in zip(x.shape[1:3], self._pairs(x), self.pool_size, self._strides(), strict=True)
-        )
-        shares = [[[1.0 / (row * column)] for column in columns] for row in rows]
-        return namespace(x).asarray(shares, dtype=x.dtype)
 
 
 @configured(frozen=True, eq=True)
-class GlobalAveragePooling2D(Brick):
-    """The mean of each channel over the whole image.
+class AveragePooling1D(MeanOfWindows):
+    """The mean of each window of a sequence.
 
-    Forward    y[n,c]      = 1/(H W) Σ_hw x[n,h,w,c]
-    Backward   dx[n,h,w,c] = dy[n,c] / (H W)
-    Shapes     x, dx: (N, H, W, C)   y, dy: (N, C), with keepdims (N, 1, 1, C)
+    Forward    y[n,i,c]  = 1/m_i Σ_p x[n, i s + p - lo, c]
+    Backward   dx[n,t,c] = Σ dy[n,i,c] / m_i over the windows that hold x[n,t,c]
+    Shapes     x, dx: (N, T, C)   y, dy: (N, OT, C)
+
+    m_i counts the window's places inside of x: padding is not averaged in.
 
     Parameters
     ----------
-    keepdims : whether y keeps axes of size 1 for rows and columns; default False.
+    pool_size : steps of the window, at least 1; default 2.
+    strides : s, at least 1; None (default) means `pool_size`.
+    padding : "valid" (none; default), "same" (OT = ⌈T / s⌉, as Keras does it), or (before, behind), each
+        smaller than the window.
 
     >>> import numpy as np
-    >>> GlobalAveragePooling2D()(np.arange(8.0).reshape(1, 2, 2, 2))
-    array([[3., 4.]])
+    >>> AveragePooling1D(2)(np.array([1.0, 5.0, 3.0, 2.0]).reshape(1, 4, 1)).tolist()
+    [[[3.0], [2.5]]]
 
-    Lin, Chen and Yan, "Network In Network", 2013.
+    LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition", 1998.
     """
 
-    keepdims: bool = argument(Flag(), default=False)
-
-    def output_shape(self, x: Shape) -> Shape:
-        _, _, channels = require_image(self, x)
-        return (x[0], 1, 1, channels) if self.keepdims else (x[0], channels)
-
-    def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
-        return namespace(x).mean(x, axis=(1, 2), keepdims=self.keepdims), (x,)
-
-    def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
-        (x,) = saved
-        xp = namespace(dy)
-        n, height, width, channels = x.shape
-        share = xp.reshape(dy * (1.0 / (height * width)), (n, 1, 1, channels))
-        return (xp.broadcast_to(share, x.shape),), {}
+    rank: ClassVar[int] = 1
+    pool_size: Sizes = argument(LENGTH, default=(2,))
+    strides: Sizes | None = argument(Maybe(LENGTH), default=None)
+    padding: PaddingWord = argument(STEPS_PADDING, default="valid", kw_only=True)
 
 
-def _index_kind(xp: Any, taps: int) -> Any:
+def index_kind(xp: Any, taps: int) -> Any:
     """The smallest integers that count so many taps."""
     return xp.uint8 if taps <= 256 else xp.uint16 if taps <= 65536 else xp.uint32
 

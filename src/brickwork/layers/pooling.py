@@ -1,4 +1,4 @@
-"""Pooling of images: one number for each window, or for each channel."""
+"""Pooling of images and sequences: one number for each window, or for each channel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import bricks
 from ..arguments import Flag, Maybe, argument, configured
-from ..bricks.windows import SIZES
+from ..bricks.windows import LENGTH, SIZES
 from ..graph.symbol import Symbol
 from .base import Layer
 from .checks import DATA_FORMAT, PADDINGS
@@ -84,3 +84,128 @@ class GlobalAveragePooling2D(Layer):
     def lay(self, x: Symbol) -> Any:  # type: ignore[override]
         """GlobalAveragePooling2D."""
         return self.put(bricks.GlobalAveragePooling2D(self.keepdims), x)
+
+
+@configured()
+class MaxPooling1D(Layer):
+    """The largest number of each window of a sequence, for each channel: (N, T, C) → (N, OT, C).
+
+    Parameters
+    ----------
+    pool_size : steps of the window, at least 1; default 2.
+    strides : at least 1; None (default): `pool_size`.
+    padding : "valid" (default), or "same": OT = ⌈T / stride⌉.
+    data_format : None or "channels_last".
+
+    >>> from brickwork.layers import Input
+    >>> MaxPooling1D()(Input((28, 8))).shape
+    (None, 14, 8)
+    """
+
+    pool_size: Any = argument(LENGTH, default=2)
+    strides: Any = argument(Maybe(LENGTH), default=None)
+    padding: str = argument(PADDINGS, default="valid")
+    data_format: Any = argument(DATA_FORMAT, default=None)
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """MaxPooling1D."""
+        return self.put(bricks.MaxPooling1D(self.pool_size, self.strides, padding=self.padding), x)
+
+
+@configured()
+class AveragePooling1D(Layer):
+    """The mean of each window of a sequence, for each channel: (N, T, C) → (N, OT, C).
+
+    Padding is not averaged in.
+
+    Parameters
+    ----------
+    pool_size : steps of the window, at least 1.
+    strides : at least 1; None (default): `pool_size`.
+    padding : "valid" (default), or "same": OT = ⌈T / stride⌉.
+    data_format : None or "channels_last".
+
+    >>> from brickwork.layers import Input
+    >>> AveragePooling1D(3, strides=2, padding="same")(Input((28, 8))).shape
+    (None, 14, 8)
+    """
+
+    pool_size: Any = argument(LENGTH)
+    strides: Any = argument(Maybe(LENGTH), default=None)
+    padding: str = argument(PADDINGS, default="valid")
+    data_format: Any = argument(DATA_FORMAT, default=None)
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """AveragePooling1D."""
+        return self.put(bricks.AveragePooling1D(self.pool_size, self.strides, padding=self.padding), x)
+
+
+@configured()
+class GlobalAveragePooling1D(Layer):
+    """The mean of each channel over the whole sequence: (N, T, C) → (N, C).
+
+    Parameters
+    ----------
+    data_format : None or "channels_last".
+    keepdims : True gives (N, 1, C); default False.
+
+    >>> from brickwork.layers import Input
+    >>> GlobalAveragePooling1D()(Input((7, 64))).shape
+    (None, 64)
+    """
+
+    data_format: Any = argument(DATA_FORMAT, default=None)
+    keepdims: bool = argument(Flag(), default=False)
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """GlobalAveragePooling1D."""
+        return self.put(bricks.GlobalAveragePooling1D(self.keepdims), x)
+
+
+@configured()
+class GlobalMaxPooling1D(Layer):
+    """The largest number of each channel of the whole sequence: (N, T, C) → (N, C).
+
+    Parameters
+    ----------
+    data_format : None or "channels_last".
+    keepdims : True gives (N, 1, C); default False.
+
+    >>> from brickwork.layers import Input
+    >>> GlobalMaxPooling1D()(Input((7, 64))).shape
+    (None, 64)
+    """
+
+    data_format: Any = argument(DATA_FORMAT, default=None)
+    keepdims: bool = argument(Flag(), default=False)
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """GlobalMaxPooling1D."""
+        return self.put(bricks.GlobalMaxPooling1D(self.keepdims), x)
+
+
+@configured()
+class GlobalMaxPooling2D(Layer):
+    """The largest number of each channel of the whole image: (N, H, W, C) → (N, C).
+
+    Parameters
+    ----------
+    data_format : None or "channels_last".
+    keepdims : True gives (N, 1, 1, C); default False.
+
+    >>> from brickwork.layers import Input
+    >>> GlobalMaxPooling2D()(Input((7, 7, 64))).shape
+    (None, 64)
+    """
+
+    data_format: Any = argument(DATA_FORMAT, default=None)
+    keepdims: bool = argument(Flag(), default=False)
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """GlobalMaxPooling2D."""
+        return self.put(bricks.GlobalMaxPooling2D(self.keepdims), x)
+
+
+AvgPool1D, AvgPool2D, MaxPool1D, MaxPool2D = AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
+GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
+GlobalMaxPool1D, GlobalMaxPool2D = GlobalMaxPooling1D, GlobalMaxPooling2D

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from ...bricks import Convolution2D
-from ...bricks.windows import output_size, padding_pairs
+from ...bricks.convolution import Convolution
 
 _SHORT = 16
 """Numbers of a tap up to which an image is unfolded instead."""
@@ -37,23 +36,19 @@ class Geometry:
     groups: int
 
     @staticmethod
-    def of(brick: Convolution2D, x: tuple[int, ...]) -> Geometry:
+    def of(brick: Convolution, x: tuple[int, ...]) -> Geometry:
         """From the brick and the shape of a sample."""
-        size = (x[0], x[1])
-        pairs = padding_pairs(brick.padding, size, brick.kernel_size, brick.strides, brick.dilation_rate)
-        output = output_size(
-            brick, (None, *x), brick.padding, brick.kernel_size, brick.strides, brick.dilation_rate
-        )
+        windows = brick.windows((None, *x))
         return Geometry(
-            size,
-            x[2],
+            windows.size,
+            x[-1],
             brick.filters,
-            brick.kernel_size,
-            brick.strides,
-            brick.dilation_rate,
-            (pairs[0][0], pairs[1][0]),
-            (pairs[0][1], pairs[1][1]),
-            (int(output[0] or 1), int(output[1] or 1)),
+            windows.window,
+            windows.strides,
+            windows.dilation,
+            (windows.padding[0][0], windows.padding[1][0]),
+            (windows.padding[0][1], windows.padding[1][1]),
+            windows.output,
             brick.groups,
         )
 

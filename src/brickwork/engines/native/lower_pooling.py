@@ -1,12 +1,22 @@
-"""Pooling: one number for each window of an image."""
+"""Pooling: one number for each window of an image or of a sequence."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from ...bricks import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
-from ...bricks.windows import padding_pairs
+from ...arrays import Shape
+from ...bricks import (
+    AveragePooling1D,
+    AveragePooling2D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
+from ...bricks.global_pooling import GlobalPooling
 from .lowering import Plain, lowers
 from .values import per_sample
 from .writer import Part, Writer
@@ -15,19 +25,19 @@ _SMALL, _MOST = 256, 65536
 """Windows of up to so many taps: the winner is counted in a byte, in two."""
 
 
-@lowers(MaxPooling2D)
+@lowers(MaxPooling1D, MaxPooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D)
 class MaxPoolingLowering(Plain):
     """The largest number of each window; the backward half reads which it was, not x."""
 
     def accepts(self, brick: Any, shapes: list[Any]) -> bool:
         """Windows whose taps two bytes can count."""
-        return bool(math.prod(brick.pool_size) <= _MOST)
+        return _places(brick, shapes[0]) <= _MOST
 
     def forward(self, writer: Writer, part: Part) -> None:
         """y, and the winners where a gradient will ask for them."""
         x, y = writer.value(part.inputs[0]), writer.value(part.output)
         x.compact = y.compact = True
-        size = 1 if math.prod(part.brick.pool_size) <= _SMALL else 2
+        size = _bytes(writer, part)
         winners = None
         if writer.wants(part.inputs[0]):
             winners = writer.scratch("winners", (-(-y.size * size // 4),))
@@ -49,7 +59,7 @@ class MaxPoolingLowering(Plain):
             return
         dx, accumulate = found
         dy.compact = dx.compact = True
-        size = 1 if math.prod(part.brick.pool_size) <= _SMALL else 2
+        size = _bytes(writer, part)
         writer.emit(
             "max_pool_backward",
             [dy, part.notes["winners"], writer.value(part.output) if rectified else None, dx],
@@ -59,9 +69,9 @@ class MaxPoolingLowering(Plain):
         )
 
 
-@lowers(AveragePooling2D, GlobalAveragePooling2D)
+@lowers(AveragePooling1D, AveragePooling2D, GlobalAveragePooling1D, GlobalAveragePooling2D)
 class AveragePoolingLowering(Plain):
-    """The mean of each window; the whole image is one window of GlobalAveragePooling2D."""
+    """The mean of each window; the whole image is one window of global pooling."""
 
     def forward(self, writer: Writer, part: Part) -> None:
         """y."""
@@ -86,14 +96,23 @@ class AveragePoolingLowering(Plain):
 
 
 def _windows(writer: Writer, part: Part) -> list[int]:
-    """What native/kernels/pooling.cpp calls Windows."""
-    height, width, channels = per_sample(writer.graph.shapes[part.inputs[0]])
+    """What native/kernels/pooling.cpp calls Windows; a sequence is an image of one row."""
+    shape = per_sample(writer.graph.shapes[part.inputs[0]])
     brick = part.brick
-    if isinstance(brick, GlobalAveragePooling2D):
-        return [height, width, channels, 1, 1, height, width, height, width, 0, 0]
-    high, wide, _ = per_sample(writer.graph.shapes[part.output])
-    strides = brick.pool_size if brick.strides is None else brick.strides
-    top, left = (
-        before for before, _ in padding_pairs(brick.padding, (height, width), brick.pool_size, strides)
-    )
-    return [height, width, channels, high, wide, *brick.pool_size, *strides, top, left]
+    if isinstance(brick, GlobalPooling):
+        height, width = (math.prod(shape[:-2]), shape[-2])
+        return [height, width, shape[-1], 1, 1, height, width, height, width, 0, 0]
+    found = brick.windows((None, *shape))
+    before = [low for low, _ in found.padding]
+    return [*found.size, shape[-1], *found.output, *found.window, *found.strides, *before]
+
+
+def _places(brick: Any, shape: Shape) -> int:
+    """Places of a window."""
+    sizes = shape[1:-1] if isinstance(brick, GlobalPooling) else brick.pool_size
+    return math.prod(size or 1 for size in sizes)
+
+
+def _bytes(writer: Writer, part: Part) -> int:
+    """Bytes in which the winner of a window is counted."""
+    return 1 if _places(part.brick, writer.graph.shapes[part.inputs[0]]) <= _SMALL else 2

@@ -24,6 +24,7 @@ from . import (  # noqa: F401 - each enters its bricks
     lower_merge,
     lower_normalization,
     lower_pooling,
+    lower_resampling,
     lower_simple,
 )
 from .host import HostLowering
