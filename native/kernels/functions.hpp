@@ -139,17 +139,6 @@ BW_INLINE Float<N> normal_below(Float<N> x, Float<N>& density) {
 }
 
 template <int N>
-BW_INLINE float sum_of(Float<N> x) {
-    // In halves, the same way on every set for one N.
-    float held[N];
-    store<N>(held, x);
-    for (int width = N / 2; width > 0; width /= 2) {
-        for (int i = 0; i < width; ++i) held[i] += held[i + width];
-    }
-    return held[0];
-}
-
-template <int N>
 BW_INLINE float largest_of(Float<N> x) {
     float held[N], most;
     store<N>(held, x);

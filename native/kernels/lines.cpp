@@ -91,7 +91,7 @@ void few_products(const float* x, int64_t x_step, const int64_t* taps, const flo
     BW_UNROLL
     for (int t = 0; t < T; ++t) {
         BW_UNROLL
-        for (int f = 0; f < F; ++f) sums[t * step + f] += sum_of_lanes<WIDEST>(products[t][f]);
+        for (int f = 0; f < F; ++f) sums[t * step + f] += sum_of<WIDEST>(products[t][f]);
     }
 }
 

@@ -146,14 +146,14 @@ template <int N>
 BW_INLINE Float<N> min(Float<N> a, Float<N> b) {
     return a < b ? a : b;
 }
-/// The sum of all lanes, by halves.
+/// The sum of all lanes, in halves: the same way on every set for one N.
 template <int N>
-BW_INLINE float sum_of_lanes(Float<N> v) {
+BW_INLINE float sum_of(Float<N> v) {
     if constexpr (N == 16) {
-        return sum_of_lanes<8>(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+        return sum_of<8>(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
                                __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15));
     } else if constexpr (N == 8) {
-        return sum_of_lanes<4>(__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7));
+        return sum_of<4>(__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7));
     } else {
         const Float<4> pairs = v + __builtin_shufflevector(v, v, 2, 3, 0, 1);
         return pairs[0] + pairs[1];

@@ -104,6 +104,18 @@ EXAMPLES: tuple[Example, ...] = (
     example("BatchNormalization", (N, 4), (N, 4)),
     example("BatchNormalization", IMAGE, IMAGE, axis=1, momentum=0.5, epsilon=0.1),
     example("BatchNormalization", (N, 4), (N, 4), center=False, scale=False),
+    example("LayerNormalization", (N, 4), (N, 4)),
+    example("LayerNormalization", IMAGE, IMAGE, axis=[1, 2, 3], epsilon=0.1),
+    example("LayerNormalization", IMAGE, IMAGE, axis=2, center=False),
+    example("GroupNormalization", IMAGE, IMAGE, groups=2),
+    example("GroupNormalization", IMAGE, IMAGE, groups=-1, scale=False, epsilon=0.1),
+    example("GroupNormalization", (N, 6), (N, 6), groups=3, center=False),
+    example("GroupNormalization", (N, 6, 3), (N, 6, 3), groups=2, axis=1),
+    example("RMSNormalization", (N, 4), (N, 4)),
+    example("RMSNormalization", IMAGE, IMAGE, axis=[2, 3], epsilon=0.1),
+    example("UnitNormalization", (N, 4), (N, 4)),
+    example("UnitNormalization", IMAGE, IMAGE, axis=[1, 2]),
+    example("LocalResponseNormalization", IMAGE, IMAGE, size=3, alpha=0.5),
     example("Dropout", (N, 4), (N, 4), rate=0.5),
     example("ReLU", (N, 9), (N, 9)),
     example("ReLU", (N, 9), (N, 9), max_value=0.8, negative_slope=0.1, threshold=0.3),
@@ -142,3 +154,6 @@ BEYOND_KERAS = {"Maxout"}
 
 REQUIRED = {item.kind: item.arguments for item in reversed(EXAMPLES)}
 """Arguments with which each class can be made."""
+
+OWN = {"LocalResponseNormalization"}
+"""Classes that Keras does not have."""

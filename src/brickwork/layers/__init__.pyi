@@ -48,4 +48,9 @@ from .resizing import UpSampling1D as UpSampling1D
 from .resizing import UpSampling2D as UpSampling2D
 from .resizing import ZeroPadding1D as ZeroPadding1D
 from .resizing import ZeroPadding2D as ZeroPadding2D
+from .sample_normalization import GroupNormalization as GroupNormalization
+from .sample_normalization import LayerNormalization as LayerNormalization
+from .sample_normalization import LocalResponseNormalization as LocalResponseNormalization
+from .sample_normalization import RMSNormalization as RMSNormalization
+from .sample_normalization import UnitNormalization as UnitNormalization
 from .serialization import register_layer as register_layer

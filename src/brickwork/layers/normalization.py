@@ -101,15 +101,6 @@ class BatchNormalization(Layer):
 
     def lay(self, x: Symbol) -> Any:  # type: ignore[override]
         """BatchNormalization."""
-        told: dict[str, Any] = {}
-        if self.scale:
-            told["gamma"] = Attributes(
-                self.gamma_initializer, True, self.gamma_regularizer, self.gamma_constraint
-            )
-        if self.center:
-            told["beta"] = Attributes(
-                self.beta_initializer, True, self.beta_regularizer, self.beta_constraint
-            )
         brick = bricks.BatchNormalization(
             self.axis,
             momentum=self.momentum,
@@ -119,7 +110,19 @@ class BatchNormalization(Layer):
             mean_start=start(self.moving_mean_initializer),
             var_start=start(self.moving_variance_initializer),
         )
-        return self.put(brick, x, **told)
+        return self.put(brick, x, **gain_and_shift(self))
+
+
+def gain_and_shift(layer: Any) -> dict[str, Any]:
+    """What a normalizing layer says of its gamma and its beta, where it has them."""
+    told = {}
+    if layer.scale:
+        told["gamma"] = Attributes(
+            layer.gamma_initializer, True, layer.gamma_regularizer, layer.gamma_constraint
+        )
+    if layer.center:
+        told["beta"] = Attributes(layer.beta_initializer, True, layer.beta_regularizer, layer.beta_constraint)
+    return told
 
 
 def start(initializer: Any) -> float:

@@ -25,6 +25,7 @@ from . import (  # noqa: F401 - each enters its bricks
     lower_normalization,
     lower_pooling,
     lower_resampling,
+    lower_sample_normalization,
     lower_simple,
 )
 from .host import HostLowering
