@@ -51,12 +51,12 @@ BW_INLINE Sums sums_of(int64_t count, const F& f) {
         f(Width<WIDEST>(), i, WIDEST, one[0], two[0]);
         i += WIDEST;
     }
-    Sums sums{sum_of_lanes<WIDEST>(one[0] + one[1]), sum_of_lanes<WIDEST>(two[0] + two[1])};
+    Sums sums{sum_of<WIDEST>(one[0] + one[1]), sum_of<WIDEST>(two[0] + two[1])};
     if (i < count) {
         Float<4> rest{}, other{};
         for (; i < count; i += 4) f(Width<4>(), i, (int32_t)(count - i < 4 ? count - i : 4), rest, other);
-        sums.one += sum_of_lanes<4>(rest);
-        sums.two += sum_of_lanes<4>(other);
+        sums.one += sum_of<4>(rest);
+        sums.two += sum_of<4>(other);
     }
     return sums;
 }

@@ -149,11 +149,8 @@ EXAMPLES: tuple[Example, ...] = (
     example("Concatenate", (N, 4, 2), (N, 3, 2), (N, 7, 2), axis=1),
 )
 
-BEYOND_KERAS = {"Maxout"}
+BEYOND_KERAS = {"LocalResponseNormalization", "Maxout"}
 """Layers of which Keras has none."""
 
 REQUIRED = {item.kind: item.arguments for item in reversed(EXAMPLES)}
 """Arguments with which each class can be made."""
-
-OWN = {"LocalResponseNormalization"}
-"""Classes that Keras does not have."""

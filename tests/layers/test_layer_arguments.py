@@ -12,7 +12,7 @@ import pytest
 from brickwork import initializers, layers, regularizers
 from brickwork.arguments import Converted
 from brickwork.errors import ParameterError, ParameterTypeError
-from layers.examples import BEYOND_KERAS, OWN, REQUIRED
+from layers.examples import BEYOND_KERAS, REQUIRED
 from layers.test_layer_table import exported
 from wrong_arguments import assert_refuses, wrong_arguments
 
@@ -45,7 +45,6 @@ BY_KEYWORD = {"activity_regularizer", "kernel_constraint", "bias_constraint", "n
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - BEYOND_KERAS))
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in OWN])
 def test_signature_is_that_of_keras(kind):
     keras = pytest.importorskip("keras")
     theirs = {

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from brickwork import layers, regularizers
 from brickwork.layers.base import automatic_name, reset_names
 from layers.examples import BEYOND_KERAS, EXAMPLES
-from layers.examples import EXAMPLES, OWN
 
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of Keras and what stands below it
@@ -22,7 +21,6 @@ every_example = pytest.mark.parametrize(
         each
         for each in EXAMPLES
         if not {"strides", "dilation_rate"} <= set(each.arguments) and each.kind not in BEYOND_KERAS
-        if not {"strides", "dilation_rate"} <= set(each.arguments) and each.kind not in OWN
     ],
     ids=lambda example: example.id,
 )
@@ -93,7 +91,6 @@ def test_automatic_names():
     keras.backend.clear_session()
     reset_names()
     for kind in {example.kind for example in EXAMPLES} - BEYOND_KERAS:
-    for kind in {example.kind for example in EXAMPLES} - OWN:
         arguments = next(example.arguments for example in EXAMPLES if example.kind == kind)
         for _ in range(2):
             assert automatic_name(kind) == getattr(keras.layers, kind)(**arguments).name
