@@ -8,9 +8,13 @@
 
 namespace bw {
 
+/// Numbers that an optimizer remembers of each parameter, at most: three, and its running mean.
+constexpr int SLOTS = 4;
+
 struct Kernels;
 struct Instruction;
 struct UpdateRule;
+struct Terms;
 
 /// Where an operand lives. Offsets and strides are in floats.
 enum Space : int32_t {
@@ -66,7 +70,9 @@ struct Task {
     uint32_t key[2];         ///< the run's seed
     uint32_t step;
     const UpdateRule* rule;
-    float* slots[3];         ///< of the parameters, laid out like them
+    float* slots[SLOTS];     ///< of the parameters, laid out like them
+    const float* scales;     ///< factors of the gradients by group, where norms are bounded; else null
+    double* squares;         ///< sums of squares of the runs of parameters
     const Source* sources;
     const int64_t* order;    ///< rows of the sources; null for their own order
     int64_t position;        ///< of the batch's first row, in the order

@@ -34,6 +34,12 @@ constexpr const char* NAMES[] = {
 #undef OPERATION
 };
 
+constexpr const char* RULES[] = {
+#define BW_RULE(name) #name,
+    BW_RULES(BW_RULE)
+#undef BW_RULE
+};
+
 /// Keeps what instructions point to.
 struct Held {
     std::deque<std::vector<bw::Block>> blocks;
@@ -107,6 +113,8 @@ bw::Recipe recipe(nb::dict d, Held& held, const bw::Kernels& kernels) {
     bw::Recipe made;
     for (nb::handle each : nb::cast<nb::list>(d["forward"])) made.forward.push_back(phase(each, held, kernels));
     made.direct = phase(d["direct"], held, kernels);
+    made.norms = phase(d["norms"], held, kernels);
+    made.groups = nb::cast<std::vector<int64_t>>(d["groups"]);
     made.update_rest = phase(d["update_rest"], held, kernels);
     made.update_all = phase(d["update_all"], held, kernels);
     made.turn_rest = phase(d["turn_rest"], held, kernels);
@@ -144,32 +152,38 @@ bw::Recipe recipe(nb::dict d, Held& held, const bw::Kernels& kernels) {
     return made;
 }
 
-/// A rule as Python names it: (kind, weight decay, clip, [numbers]); the rate comes with each step.
+/// A rule as Python names it: (name, clip, bound on norms, bounded slot), and rows of numbers, one for each step or
+/// one for all: see ROW in engines/native/rules.py.
 struct Optimizer {
-    bw::Rule rule;
-    double decay, clip;
-    std::vector<double> numbers;
+    bw::UpdateRule rule{};
+    nb::ndarray<double, nb::ndim<2>, nb::c_contig, nb::device::cpu> rows;
 
-    explicit Optimizer(nb::tuple t)
-        : rule(static_cast<bw::Rule>(nb::cast<int>(t[0]))),
-          decay(nb::cast<double>(t[1])),
-          clip(nb::cast<double>(t[2])),
-          numbers(nb::cast<std::vector<double>>(t[3])) {}
-
-    bw::UpdateRule at(uint64_t step, double rate) const {
-        bw::UpdateRule made{rule, (float)rate, (float)(rate * decay), (float)clip, {}};
-        if (rule == bw::Rule::ADAM || rule == bw::Rule::AMSGRAD) {
-            const double t = (double)step + 1.0;
-            const auto rest = [t](double beta) { return beta == 0.0 ? 1.0 : -std::expm1(t * std::log(beta)); };
-            made.constants[0] = (float)(1.0 - numbers[0]);
-            made.constants[1] = (float)(1.0 - numbers[1]);
-            made.constants[2] = (float)numbers[2];
-            made.constants[3] = (float)(rate * std::sqrt(rest(numbers[1])) / rest(numbers[0]));
-        } else if (!numbers.empty()) {
-            made.constants[0] = (float)numbers[0];
+    Optimizer(nb::tuple t, nb::handle numbers) {
+        const auto name = nb::cast<std::string>(t[0]);
+        int32_t found = -1;
+        for (size_t i = 0; i < std::size(RULES); ++i) {
+            if (name == RULES[i]) found = (int32_t)i;
         }
+        if (found < 0) throw std::invalid_argument("no rule is called " + name);
+        rule.rule = static_cast<bw::Rule>(found);
+        rule.clip = nb::cast<float>(t[1]);
+        rule.norm = nb::cast<float>(t[2]);
+        rule.bounded = nb::cast<int32_t>(t[3]);
+        rows = nb::cast<decltype(rows)>(numbers);
+        if (rows.shape(0) < 1 || rows.shape(1) != COLUMNS) throw std::invalid_argument("rows of other numbers");
+    }
+
+    /// The rule at the step of that number in the call.
+    bw::UpdateRule at(int64_t step) const {
+        bw::UpdateRule made = rule;
+        const double* row = rows.data() + std::min(step, (int64_t)rows.shape(0) - 1) * (int64_t)COLUMNS;
+        for (float* to : {&made.rate, &made.decay, &made.keep, &made.take, &made.overwrite}) *to = (float)*row++;
+        for (float& constant : made.constants) constant = (float)*row++;
+        for (double& bound : made.bounds) bound = *row++;
         return made;
     }
+
+    static constexpr size_t COLUMNS = 5 + 8 + 6;
 };
 
 /// (address or 0, stride in bytes, numbers of a row, kind) of each source; Python keeps the arrays.
@@ -216,10 +230,11 @@ class BoundPlan {
     /// Updates from step `start` on, until all are done, `seconds` have passed or one does not succeed.
     /// Gives (status, steps done).
     std::pair<int, int64_t> train(nb::list given, nb::object order, int64_t total, int64_t batch_size,
-                                  int64_t start, Doubles rates, nb::tuple optimizer, uint64_t seed,
-                                  uint64_t first_step, int threads, Doubles totals, double seconds) {
+                                  int64_t start, int64_t steps, nb::tuple optimizer, nb::object numbers,
+                                  uint64_t seed, uint64_t first_step, int threads, Doubles totals,
+                                  double seconds) {
         const auto from = sources(given);
-        const Optimizer rule(optimizer);
+        const Optimizer rule(optimizer, numbers);
         const int64_t* rows = order_of(order);
         Batch batch;
         batch.sources = from.data();
@@ -229,8 +244,6 @@ class BoundPlan {
         batch.training = true;
         batch.threads = threads;
         Status status = Status::DONE;
-        const int64_t steps = (int64_t)rates.shape(0);
-        const double* rate = rates.data();
         double* sums = totals.data();
         int64_t done = start;
         may_give_up_ = true;
@@ -243,7 +256,7 @@ class BoundPlan {
                 batch.position = done * batch_size;
                 batch.rows = std::min(batch_size, total - batch.position);
                 batch.step = (uint32_t)(first_step + (uint64_t)done);
-                status = plan_.train(batch, rule.at(first_step + (uint64_t)done, rate[done]), sums);
+                status = plan_.train(batch, rule.at(done), sums);
                 if (status != Status::DONE) break;
                 ++done;
                 if ((done - start) % look == 0) {
@@ -388,11 +401,15 @@ void bind_plan(nb::module_& m) {
         .def_prop_ro("gradients", [](nb::handle self) { return view(nb::cast<bw::Store&>(self).gradients, self); })
         .def_prop_ro("statistics", [](nb::handle self) { return view(nb::cast<bw::Store&>(self).statistics, self); })
         .def("slot", [](nb::handle self, size_t i) { return view(nb::cast<bw::Store&>(self).slots.at(i), self); });
-    m.def("update", [](bw::Store& store, Numbers gradients, nb::tuple rule, uint64_t step, double rate,
-                       const std::vector<std::pair<int64_t, int64_t>>& runs) {
-        std::vector<bw::Run> places;
-        for (const auto& [offset, count] : runs) places.push_back({offset, count});
-        return store.update(bw::kernels(), Optimizer(rule).at(step, rate), gradients.data(), places);
+    m.def("update", [](bw::Store& store, Numbers gradients, nb::tuple rule, nb::object numbers,
+                       nb::list parameters) {
+        std::vector<bw::Updated> updated;
+        for (nb::handle each : parameters) {
+            auto t = nb::cast<nb::tuple>(each);
+            updated.push_back({{nb::cast<int64_t>(t[0]), nb::cast<int64_t>(t[1])}, nb::cast<int64_t>(t[2]),
+                               nb::cast<bool>(t[3])});
+        }
+        return store.update(bw::kernels(), Optimizer(rule, numbers).at(0), gradients.data(), updated);
     }, "One update with these gradients; False, and nothing changed, where a parameter would not be finite.");
     m.def("pack", [](Numbers from, Numbers to, nb::tuple description) {
         Held held;
@@ -405,7 +422,7 @@ void bind_plan(nb::module_& m) {
     nb::class_<BoundPlan>(m, "Plan", "A recipe with its buffers, ready to run.")
         .def(nb::init<std::shared_ptr<bw::Store>, nb::dict, nb::list>())
         .def("train", &BoundPlan::train, "sources"_a, "order"_a.none(), "total"_a, "batch_size"_a, "start"_a,
-             "rates"_a, "optimizer"_a, "seed"_a, "first_step"_a, "threads"_a, "totals"_a, "seconds"_a)
+             "steps"_a, "optimizer"_a, "numbers"_a, "seed"_a, "first_step"_a, "threads"_a, "totals"_a, "seconds"_a)
         .def("gradients", &BoundPlan::gradients, "sources"_a, "order"_a.none(), "position"_a, "rows"_a, "seed"_a,
              "step"_a, "training"_a, "threads"_a, "totals"_a)
         .def("forward", &BoundPlan::forward)

@@ -57,14 +57,37 @@ bool Store::update_or_restore(const Kernels& kernels, const std::function<void()
     return false;
 }
 
+void scales_of(const std::vector<double>& squares, const std::vector<int64_t>& groups, double bound,
+               std::vector<float>& scales) {
+    std::vector<double> sums;
+    for (size_t i = 0; i < groups.size(); ++i) {
+        if ((size_t)groups[i] >= sums.size()) sums.resize((size_t)groups[i] + 1, 0.0);
+        sums[(size_t)groups[i]] += squares[i];
+    }
+    scales.resize(sums.size());
+    for (size_t i = 0; i < sums.size(); ++i) scales[i] = (float)(bound / std::max(std::sqrt(sums[i]), bound));
+}
+
 bool Store::update(const Kernels& kernels, const UpdateRule& rule, const float* gradients,
-                   const std::vector<Run>& runs) {
-    float* held[3] = {};
-    for (size_t i = 0; i < slots.size() && i < 3; ++i) held[i] = slots[i].data();
+                   const std::vector<Updated>& updated) {
+    float* held[SLOTS] = {};
+    for (size_t i = 0; i < slots.size() && i < SLOTS; ++i) held[i] = slots[i].data();
+    std::vector<float> scales;
+    if (rule.norm > 0.0f) {
+        std::vector<double> squares;
+        std::vector<int64_t> groups;
+        for (const Updated& each : updated) {
+            squares.push_back(kernels.squares(parameters.data() + each.run.offset, gradients + each.run.offset,
+                                              each.run.count, {1.0f, 0.0f, 0.0f, 0.0f}));
+            groups.push_back(each.group);
+        }
+        scales_of(squares, groups, rule.norm, scales);
+    }
     return update_or_restore(kernels, [&] {
-        for (const Run& run : runs) {
-            kernels.update(rule, parameters.data(), gradients + run.offset, held, run.offset, run.count, 1.0f, 0.0f,
-                           0.0f);
+        for (const Updated& each : updated) {
+            const float scale = scales.empty() ? 1.0f : scales[(size_t)each.group];
+            kernels.update(rule, parameters.data(), gradients + each.run.offset, held, each.run.offset,
+                           each.run.count, {scale, 0.0f, 0.0f, each.decays ? 1.0f : 0.0f});
         }
     });
 }
@@ -96,6 +119,7 @@ Plan::Plan(std::shared_ptr<Store> store, Recipe recipe, const Kernels& kernels)
       kernels_(kernels),
       whole_(recipe_.whole),
       terms_(recipe_.energy.size()),
+      squares_(recipe_.groups.size()),
       all_{{0, store_->gradients.count()}} {
     locals_.resize(MOST_THREADS);
     local(0);
@@ -122,7 +146,7 @@ Task Plan::task(const Batch& batch) const {
     task.key[0] = (uint32_t)batch.seed;
     task.key[1] = (uint32_t)(batch.seed >> 32);
     task.step = batch.step;
-    for (size_t i = 0; i < store_->slots.size() && i < 3; ++i) task.slots[i] = store_->slots[i].data();
+    for (size_t i = 0; i < store_->slots.size() && i < SLOTS; ++i) task.slots[i] = store_->slots[i].data();
     task.sources = batch.sources;
     task.order = batch.order;
     task.position = batch.position;
@@ -154,7 +178,7 @@ std::vector<double> Plan::times() {
         for (const Instruction& instruction : phase.body) found.push_back(times_[&instruction]);
     };
     for (const Phase& phase : recipe_.forward) add(phase);
-    for (const Phase* phase : {&recipe_.direct, &recipe_.update_rest, &recipe_.update_all, &recipe_.turn_rest,
+    for (const Phase* phase : {&recipe_.direct, &recipe_.norms, &recipe_.update_rest, &recipe_.update_all, &recipe_.turn_rest,
                                &recipe_.turn_all}) {
         add(*phase);
     }
@@ -316,31 +340,21 @@ bool Plan::stays_finite(const UpdateRule& rule, double gradient) {
     if (store_->largest_parameter >= 0.0 && stays_finite_from(rule, gradient)) return true;
     const auto largest = [&](const Floats& floats) { return (double)kernels_.peak(floats.data(), floats.count()); };
     store_->largest_parameter = largest(store_->parameters);
-    store_->largest_moment = store_->slots.empty() ? 0.0 : largest(store_->slots[0]);
+    store_->largest_moment = rule.bounded < 0 ? 0.0 : largest(store_->slots[(size_t)rule.bounded]);
     return stays_finite_from(rule, gradient);
 }
 
 bool Plan::stays_finite_from(const UpdateRule& rule, double gradient) {
     constexpr double SQUARED = 1e18, LARGEST = 1e37;  // Adam squares gradients; float32 ends at 3.4e38
-    double w = store_->largest_parameter, m = store_->largest_moment, change;
+    double w = store_->largest_parameter, m = store_->largest_moment;
     for (const Penalty& penalty : recipe_.penalties) {
         gradient = std::max(gradient, gradient + (double)penalty.l1 + 2.0 * (double)penalty.l2 * w);
     }
     if (!(gradient < SQUARED)) return false;
     if (rule.clip > 0.0f) gradient = std::min(gradient, (double)rule.clip);
-    const double rate = (double)rule.rate;
-    switch (rule.rule) {
-        case Rule::SGD: change = rate * gradient; break;
-        case Rule::MOMENTUM: change = m = rule.constants[0] * m + rate * gradient; break;
-        case Rule::NESTEROV:
-            m = rule.constants[0] * m + rate * gradient;
-            change = rate * gradient + rule.constants[0] * m;
-            break;
-        default:
-            m = std::max(m, gradient);
-            change = (double)rule.constants[3] * m / (double)rule.constants[2];
-    }
-    w += std::fabs((double)rule.decay) * w + change;
+    const double* bounds = rule.bounds;
+    m = bounds[0] * m + bounds[1] * gradient + bounds[2];
+    w += std::fabs((double)rule.decay) * w + bounds[3] * m + bounds[4] * gradient + bounds[5];
     if (!(w < LARGEST && m < LARGEST)) return false;
     store_->largest_parameter = w;
     store_->largest_moment = m;
@@ -355,6 +369,15 @@ Status Plan::gradients(const Batch& batch, double* totals, double* energy) {
     *energy = measure(shared);
     if (totals) add_totals(shared, *energy, totals);
     return Status::DONE;
+}
+
+/// The factors that keep the norms of gradients within the optimizer's bound, for the update that follows.
+void Plan::bound_norms(const UpdateRule& rule, Task& task, const Batch& batch) {
+    if (recipe_.groups.empty()) return;
+    task.squares = squares_.data();
+    run(recipe_.norms, task, batch, false);
+    scales_of(squares_, recipe_.groups, rule.norm, scales_);
+    task.scales = scales_.data();
 }
 
 Status Plan::train(const Batch& batch, const UpdateRule& rule, double* totals) {
@@ -373,6 +396,7 @@ Status Plan::train(const Batch& batch, const UpdateRule& rule, double* totals) {
         if (!run(recipe_.direct, shared, batch, true)) return Status::INTERRUPTED;
         const double most = peak({{0, store_->gradients.count()}});
         if (!std::isfinite(most)) return Status::NOT_FINITE;
+        bound_norms(rule, shared, batch);
         if (stays_finite(rule, most)) {
             run(recipe_.update_all, shared, batch, false);
         } else if (!store_->update_or_restore(kernels_, [&] { run(recipe_.update_all, shared, batch, false); })) {

@@ -34,18 +34,30 @@ struct Run {
     int64_t offset, count;
 };
 
+/// A run of parameters that is updated: where it lies, with whom it shares a bound on the norm, whether it decays.
+struct Updated {
+    Run run;
+    int64_t group;
+    bool decays;
+};
+
+/// Sums of squares by group into factors that keep the norm of each group's gradients within the bound.
+void scales_of(const std::vector<double>& squares, const std::vector<int64_t>& groups, double bound,
+               std::vector<float>& scales);
+
 /// Parameters, their gradients, slots and transposes, and running statistics: what all plans of a model share.
 struct Store {
     Store(int64_t parameters, int64_t transposed, int64_t statistics, int slots);
     Floats parameters, gradients, transposed, statistics;
     std::vector<Floats> slots;
-    /// Bounds on the magnitudes of parameters and of the first slot; negative: not known.
+    /// Bounds on the magnitudes of parameters and of the slot that the rule names; negative: not known.
     double largest_parameter = -1.0, largest_moment = -1.0;
 
     /// Does `update`, and undoes it where a parameter became infinite or NaN; then it returns false.
     bool update_or_restore(const Kernels& kernels, const std::function<void()>& update);
-    /// One update with gradients that are laid out like the parameters, of the given runs; undone likewise.
-    bool update(const Kernels& kernels, const UpdateRule& rule, const float* gradients, const std::vector<Run>& runs);
+    /// One update with gradients that are laid out like the parameters; undone likewise.
+    bool update(const Kernels& kernels, const UpdateRule& rule, const float* gradients,
+                const std::vector<Updated>& parameters);
 
     /// Plain (rows, columns) numbers into packed blocks, and out of them.
     static void pack(const float* from, float* to, const Matrix& matrix);
@@ -97,6 +109,8 @@ struct Penalty {
 struct Recipe {
     std::vector<Phase> forward;     ///< up to all gradients but those of `direct`
     Phase direct;                   ///< gradients that may go straight into the update
+    Phase norms;                    ///< sums of squares of all gradients, where the optimizer bounds norms
+    std::vector<int64_t> groups;    ///< of the runs that `norms` goes through
     Phase update_rest, update_all;  ///< what `direct` has not updated; everything
     Phase turn_rest, turn_all;      ///< transposes of kernels
     std::vector<Term> energy;
@@ -154,6 +168,7 @@ class Plan {
     double measure(const Task& task);
     double guarded(const Task& task) const;
     double peak(const std::vector<Run>& runs) const;
+    void bound_norms(const UpdateRule& rule, Task& task, const Batch& batch);
     bool stays_finite(const UpdateRule& rule, double gradient);
     bool stays_finite_from(const UpdateRule& rule, double gradient);
     void add_totals(const Task& task, double energy, double* totals) const;
@@ -164,7 +179,8 @@ class Plan {
     const Kernels& kernels_;
     Floats whole_;
     std::vector<Floats> locals_;
-    std::vector<double> terms_;
+    std::vector<double> terms_, squares_;
+    std::vector<float> scales_;
     std::atomic<bool> stopped_{false};
     std::vector<Run> all_;  ///< all gradients
     bool timed_ = false;

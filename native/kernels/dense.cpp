@@ -45,12 +45,16 @@ constexpr int32_t HELD = 32 * 32;
 /// Rows of a batch up to which its part of x is laid side by side for the gradient.
 constexpr int64_t PACKED_ROWS = 256;
 
+/// What an instruction whose gradients go straight into the update puts on them.
+BW_INLINE Terms terms_of(const Instruction& instruction) {
+    return {1.0f, instruction.floats[0], instruction.floats[1], instruction.floats[2]};
+}
+
 /// Hand gradients of parameters [offset, offset + count) on: into the update, or into their place.
 void deliver(const Instruction& instruction, const Task& task, const float* g, int64_t offset, int64_t count,
              bool accumulate) {
     if (task.fused) {
-        task.kernels->update(*task.rule, task.base[PARAMETER], g, task.slots, offset, count, 1.0f,
-                             instruction.floats[0], instruction.floats[1]);
+        task.kernels->update(*task.rule, task.base[PARAMETER], g, task.slots, offset, count, terms_of(instruction));
         return;
     }
     float* to = task.base[GRADIENT] + offset;
@@ -82,7 +86,7 @@ void matmul(const Instruction& instruction, const Task& task) {
 /// dW = x.T @ dy over the whole batch, a part of W's rows at a time; then the update and the transpose.
 ///
 /// operands: x, dy   ints: rows of each sample, accumulate   matrices: W, its transpose (count 0: none)
-/// floats: l1, l2   Part p is block p of the transpose's columns, in `table` as (first row, rows) pairs.
+/// floats: l1, l2, whether weight decay acts   Part p is block p of the transpose's columns, in `table` as (first row, rows) pairs.
 void matmul_gradient(const Instruction& instruction, const Task& task) {
     const Operand &x = instruction.operands[0], &dy = instruction.operands[1];
     const Matrix &matrix = instruction.matrices[0], &turned = instruction.matrices[1];
@@ -145,8 +149,8 @@ void matmul_gradient(const Instruction& instruction, const Task& task) {
             done += height;
         }
         if (!task.fused) continue;
-        task.kernels->update(*task.rule, task.base[PARAMETER], held, task.slots, start, rows * block.width, 1.0f,
-                             instruction.floats[0], instruction.floats[1]);
+        task.kernels->update(*task.rule, task.base[PARAMETER], held, task.slots, start, rows * block.width,
+                             terms_of(instruction));
         if (turned.count) {
             const Block& column = turned.blocks[task.index];
             turn_block(task.base[PARAMETER] + start, block.width, block.valid,

@@ -11,7 +11,8 @@ namespace BW_ISA {
 #undef OPERATION
 
 void update_run(const UpdateRule& rule, float* w, const float* g, float* const* slots, int64_t offset,
-                int64_t count, float scale, float l1, float l2);
+                int64_t count, const Terms& terms);
+double squares_of(const float* w, const float* g, int64_t count, const Terms& terms);
 float peak_of(const float* x, int64_t count);
 
 }  // namespace BW_ISA

@@ -24,6 +24,7 @@ constexpr Kernels TABLE = {
     OPERATIONS,
     (int32_t)(sizeof(OPERATIONS) / sizeof(OPERATIONS[0])),
     update_run,
+    squares_of,
     peak_of,
 };
 

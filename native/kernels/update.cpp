@@ -8,100 +8,256 @@ namespace BW_ISA {
 
 namespace {
 
-/// g with its clip and the penalties' gradients, w after its decay: what every rule starts from.
+/// g with the gradients of the penalties of w.
 template <int N>
-struct Start {
-    Float<N> w, g;
+BW_INLINE Float<N> penalised(const float* w, const float* g, const Terms& terms) {
+    Float<N> slope = load<N>(g);
+    if (terms.l1 != 0.0f || terms.l2 != 0.0f) {
+        const Float<N> held = load<N>(w);
+        const Float<N> sign = held > 0.0f ? all<N>(terms.l1) : (held < 0.0f ? all<N>(-terms.l1) : Float<N>{});
+        slope += sign + held * (2.0f * terms.l2);
+    }
+    return slope;
+}
+
+// A rule has SLOTS numbers for each parameter, and gives the parameter after a step: w has decayed and g is
+// within its bounds. What the constants `c` are, engines/native/rules.py says.
+
+struct Sgd {
+    static constexpr int SLOTS = 0;
+    template <int N>
+    BW_INLINE Float<N> step(Float<N> w, Float<N> g, Float<N>*, const UpdateRule& rule) {
+        return w - g * rule.rate;
+    }
 };
 
-template <int N>
-BW_INLINE Start<N> start(const UpdateRule& rule, const float* w, const float* g, float scale, float l1, float l2) {
-    Start<N> s{load<N>(w), load<N>(g)};
-    if (l1 != 0.0f || l2 != 0.0f) {
-        const Float<N> sign = s.w > 0.0f ? all<N>(l1) : (s.w < 0.0f ? all<N>(-l1) : Float<N>{});
-        s.g += sign + s.w * (2.0f * l2);
+template <bool NESTEROV>
+struct Momentum {  // m   c: momentum
+    static constexpr int SLOTS = 1;
+    template <int N>
+    BW_INLINE Float<N> step(Float<N> w, Float<N> g, Float<N>* s, const UpdateRule& rule) {
+        const float momentum = rule.constants[0];
+        const Float<N> change = g * -rule.rate;
+        s[0] = s[0] * momentum + change;
+        return NESTEROV ? w + (change + s[0] * momentum) : w + s[0];
     }
-    if (scale != 1.0f) s.g *= scale;
-    if (rule.clip > 0.0f) s.g = max<N>(min<N>(s.g, all<N>(rule.clip)), all<N>(-rule.clip));
-    if (rule.decay != 0.0f) s.w -= s.w * rule.decay;
-    return s;
-}
+};
 
-template <Rule R, int N>
-BW_INLINE void one(const UpdateRule& rule, float* w, const float* g, float* m, float* v, float* h, float scale,
-                   float l1, float l2) {
-    const Start<N> s = start<N>(rule, w, g, scale, l1, l2);
-    const float* c = rule.constants;
-    if constexpr (R == Rule::SGD) {
-        store<N>(w, s.w - s.g * rule.rate);
-    } else if constexpr (R == Rule::MOMENTUM || R == Rule::NESTEROV) {
-        const Float<N> change = s.g * -rule.rate, kept = load<N>(m) * c[0] + change;
-        store<N>(m, kept);
-        store<N>(w, R == Rule::MOMENTUM ? s.w + kept : s.w + (change + kept * c[0]));
-    } else {
-        // constants: 1 - beta_1, 1 - beta_2, epsilon, alpha of this step
-        const Float<N> m0 = load<N>(m), v0 = load<N>(v);
-        const Float<N> first = m0 + (s.g - m0) * c[0];
-        Float<N> second = v0 + (s.g * s.g - v0) * c[1];
-        store<N>(m, first);
-        store<N>(v, second);
-        if constexpr (R == Rule::AMSGRAD) {
-            second = max<N>(second, load<N>(h));
-            store<N>(h, second);
+template <bool AMSGRAD>
+struct Adam {  // m, v, the largest v   c: 1 - beta_1, 1 - beta_2, epsilon, alpha of this step
+    static constexpr int SLOTS = AMSGRAD ? 3 : 2;
+    template <int N>
+    BW_INLINE Float<N> step(Float<N> w, Float<N> g, Float<N>* s, const UpdateRule& rule) {
+        const float* c = rule.constants;
+        s[0] = s[0] + (g - s[0]) * c[0];
+        s[1] = s[1] + (g * g - s[1]) * c[1];
+        if constexpr (AMSGRAD) s[2] = max<N>(s[1], s[2]);
+        return w - s[0] * c[3] / (root<N>(s[SLOTS - 1]) + c[2]);
+    }
+};
+
+struct Adamax {  // m, u   c: 1 - beta_1, beta_2, epsilon, lr / (1 - beta_1^t)
+    static constexpr int SLOTS = 2;
+    template <int N>
+    BW_INLINE Float<N> step(Float<N> w, Float<N> g, Float<N>* s, const UpdateRule& rule) {
+        const float* c = rule.constants;
+        s[0] = s[0] + (g - s[0]) * c[0];
+        s[1] = max<N>(s[1] * c[1], magnitude<N>(g));
+        return w - s[0] * c[3] / (s[1] + c[2]);
+    }
+};
+
+struct Nadam {  // m, v   c: 1 - beta_1, 1 - beta_2, epsilon, lr times the shares of m and g, 1 / sqrt(1 - beta_2^t)
+    static constexpr int SLOTS = 2;
+    template <int N>
+    BW_INLINE Float<N> step(Float<N> w, Float<N> g, Float<N>* s, const UpdateRule& rule) {
+        const float* c = rule.constants;
+        s[0] = s[0] + (g - s[0]) * c[0];
+        s[1] = s[1] + (g * g - s[1]) * c[1];
+        return w - (s[0] * c[3] + g * c[4]) / (root<N>(s[1]) * c[5] + c[2]);
+    }
+};
+
+struct Adagrad {  // a   c: epsilon
+    static constexpr int SLOTS = 1;
+    template <int N>
+    BW_INLINE Float<N> step(Float<N> w, Float<N> g, Float<N>* s, const UpdateRule& rule) {
+        s[0] = g * g + s[0];
+        return w - g * rule.rate / root<N>(s[0] + rule.constants[0]);
+    }
+};
+
+struct Adadelta {  // a, s   c: 1 - rho, epsilon
+    static constexpr int SLOTS = 2;
+    template <int N>
+    BW_INLINE Float<N> step(Float<N> w, Float<N> g, Float<N>* s, const UpdateRule& rule) {
+        const float* c = rule.constants;
+        s[0] = s[0] + (g * g - s[0]) * c[0];
+        const Float<N> change = root<N>(s[1] + c[1]) / root<N>(s[0] + c[1]) * g;
+        s[1] = s[1] + (change * change - s[1]) * c[0];
+        return w - change * rule.rate;
+    }
+};
+
+template <bool MOMENTUM, bool CENTERED>
+struct RmsProp {  // v, then m, then a   c: 1 - rho, epsilon, momentum
+    static constexpr int SLOTS = 1 + MOMENTUM + CENTERED;
+    template <int N>
+    BW_INLINE Float<N> step(Float<N> w, Float<N> g, Float<N>* s, const UpdateRule& rule) {
+        const float* c = rule.constants;
+        s[0] = s[0] + (g * g - s[0]) * c[0];
+        Float<N> spread = s[0];
+        if constexpr (CENTERED) {
+            Float<N>& mean = s[SLOTS - 1];
+            mean = mean + (g - mean) * c[0];
+            spread = max<N>(spread - mean * mean, Float<N>{});
         }
-        store<N>(w, s.w - first * c[3] / (root<N>(second) + c[2]));
+        Float<N> change = g * rule.rate / root<N>(spread + c[1]);
+        if constexpr (MOMENTUM) s[1] = change = change + s[1] * c[2];
+        return w - change;
     }
+};
+
+struct Lion {  // m   c: beta_1, 1 - beta_1, 1 - beta_2
+    static constexpr int SLOTS = 1;
+    template <int N>
+    BW_INLINE Float<N> step(Float<N> w, Float<N> g, Float<N>* s, const UpdateRule& rule) {
+        const float* c = rule.constants;
+        const Float<N> way = s[0] * c[0] + g * c[1], length = all<N>(rule.rate);
+        s[0] = s[0] + (g - s[0]) * c[2];
+        return w - (way > 0.0f ? length : (way < 0.0f ? -length : Float<N>{}));
+    }
+};
+
+struct Ftrl {  // n, z   c: l1, 2 l2 + beta / lr, 2 l2_shrinkage, 1 / lr
+    static constexpr int SLOTS = 2;
+    template <int N>
+    BW_INLINE Float<N> step(Float<N> w, Float<N> g, Float<N>* s, const UpdateRule& rule) {
+        const float* c = rule.constants;
+        const Float<N> sum = g * g + s[0], after = root<N>(sum);
+        s[1] = s[1] + g - w * ((after - root<N>(s[0])) * c[3]) + w * c[2];
+        s[0] = sum;
+        const Float<N> q = after * c[3] + c[1];
+        const Float<N> held = max<N>(min<N>(s[1], all<N>(c[0])), all<N>(-c[0]));
+        return q > 0.0f ? (held - s[1]) / (q > 0.0f ? q : all<N>(1.0f)) : Float<N>{};
+    }
+};
+
+/// One step of a rule on N parameters; with AVERAGE, of the running mean behind the rule's own slots too.
+template <class R, bool AVERAGE, int N>
+BW_INLINE void one(const UpdateRule& rule, float* w, const float* g, float* const* slots, int64_t i,
+                   const Terms& terms) {
+    Float<N> slope = penalised<N>(w + i, g + i, terms);
+    if (terms.scale != 1.0f) slope *= terms.scale;
+    if (rule.clip > 0.0f) slope = max<N>(min<N>(slope, all<N>(rule.clip)), all<N>(-rule.clip));
+    Float<N> held = load<N>(w + i);
+    const float decay = rule.decay * terms.decay;
+    if (decay != 0.0f) held -= held * decay;
+    Float<N> own[R::SLOTS + 1];
+    for (int k = 0; k < R::SLOTS; ++k) own[k] = load<N>(slots[k] + i);
+    Float<N> next = R::template step<N>(held, slope, own, rule);
+    for (int k = 0; k < R::SLOTS; ++k) store<N>(slots[k] + i, own[k]);
+    if constexpr (AVERAGE) {
+        const Float<N> mean = load<N>(slots[R::SLOTS] + i) * rule.keep + next * rule.take;
+        store<N>(slots[R::SLOTS] + i, mean);
+        if (rule.overwrite != 0.0f) next = mean;
+    }
+    store<N>(w + i, next);
 }
 
-template <Rule R>
-void run(const UpdateRule& rule, float* w, const float* g, float* m, float* v, float* h, int64_t count,
-         float scale, float l1, float l2) {
+template <class R, bool AVERAGE>
+void run(const UpdateRule& rule, float* w, const float* g, float* const* slots, int64_t count, const Terms& terms) {
+    constexpr int OWN = R::SLOTS + AVERAGE;
     int64_t i = 0;
-    for (; i + WIDEST <= count; i += WIDEST) {
-        one<R, WIDEST>(rule, w + i, g + i, m + i, v + i, h + i, scale, l1, l2);
-    }
-    for (; i + 4 <= count; i += 4) one<R, 4>(rule, w + i, g + i, m + i, v + i, h + i, scale, l1, l2);
+    for (; i + WIDEST <= count; i += WIDEST) one<R, AVERAGE, WIDEST>(rule, w, g, slots, i, terms);
+    for (; i + 4 <= count; i += 4) one<R, AVERAGE, 4>(rule, w, g, slots, i, terms);
     if (i == count) return;
     // The last numbers through a small copy: what lies behind them belongs to others.
     const int32_t left = (int32_t)(count - i);
-    float held[5][4] = {};
+    float held[2 + SLOTS][4] = {};
+    float* copies[SLOTS] = {};
     store<4>(held[0], load_part<4>(w + i, left));
     store<4>(held[1], load_part<4>(g + i, left));
-    if constexpr (R != Rule::SGD) store<4>(held[2], load_part<4>(m + i, left));
-    if constexpr (R == Rule::ADAM || R == Rule::AMSGRAD) store<4>(held[3], load_part<4>(v + i, left));
-    if constexpr (R == Rule::AMSGRAD) store<4>(held[4], load_part<4>(h + i, left));
-    one<R, 4>(rule, held[0], held[1], held[2], held[3], held[4], scale, l1, l2);
+    for (int k = 0; k < OWN; ++k) {
+        copies[k] = held[2 + k];
+        store<4>(copies[k], load_part<4>(slots[k] + i, left));
+    }
+    one<R, AVERAGE, 4>(rule, held[0], held[1], copies, 0, terms);
     store_part<4>(w + i, load<4>(held[0]), left);
-    if constexpr (R != Rule::SGD) store_part<4>(m + i, load<4>(held[2]), left);
-    if constexpr (R == Rule::ADAM || R == Rule::AMSGRAD) store_part<4>(v + i, load<4>(held[3]), left);
-    if constexpr (R == Rule::AMSGRAD) store_part<4>(h + i, load<4>(held[4]), left);
+    for (int k = 0; k < OWN; ++k) store_part<4>(slots[k] + i, load<4>(copies[k]), left);
+}
+
+template <class R>
+void run(const UpdateRule& rule, float* w, const float* g, float* const* slots, int64_t offset, int64_t count,
+         const Terms& terms) {
+    float* own[SLOTS] = {};
+    for (int k = 0; k < SLOTS; ++k) own[k] = slots[k] ? slots[k] + offset : nullptr;
+    if (rule.take != 0.0f) return run<R, true>(rule, w + offset, g, own, count, terms);
+    run<R, false>(rule, w + offset, g, own, count, terms);
 }
 
 }  // namespace
 
 void update_run(const UpdateRule& rule, float* w, const float* g, float* const* slots, int64_t offset,
-                int64_t count, float scale, float l1, float l2) {
-    w += offset;
-    // Slots that a rule does not have are never touched; w stands in, so that the address is one.
-    float* m = slots[0] ? slots[0] + offset : w;
-    float* v = slots[1] ? slots[1] + offset : w;
-    float* h = slots[2] ? slots[2] + offset : w;
+                int64_t count, const Terms& terms) {
     switch (rule.rule) {
-        case Rule::SGD: return run<Rule::SGD>(rule, w, g, m, v, h, count, scale, l1, l2);
-        case Rule::MOMENTUM: return run<Rule::MOMENTUM>(rule, w, g, m, v, h, count, scale, l1, l2);
-        case Rule::NESTEROV: return run<Rule::NESTEROV>(rule, w, g, m, v, h, count, scale, l1, l2);
-        case Rule::ADAM: return run<Rule::ADAM>(rule, w, g, m, v, h, count, scale, l1, l2);
-        case Rule::AMSGRAD: return run<Rule::AMSGRAD>(rule, w, g, m, v, h, count, scale, l1, l2);
+        case Rule::SGD: return run<Sgd>(rule, w, g, slots, offset, count, terms);
+        case Rule::MOMENTUM: return run<Momentum<false>>(rule, w, g, slots, offset, count, terms);
+        case Rule::NESTEROV: return run<Momentum<true>>(rule, w, g, slots, offset, count, terms);
+        case Rule::ADAM: return run<Adam<false>>(rule, w, g, slots, offset, count, terms);
+        case Rule::AMSGRAD: return run<Adam<true>>(rule, w, g, slots, offset, count, terms);
+        case Rule::ADAMAX: return run<Adamax>(rule, w, g, slots, offset, count, terms);
+        case Rule::NADAM: return run<Nadam>(rule, w, g, slots, offset, count, terms);
+        case Rule::ADAGRAD: return run<Adagrad>(rule, w, g, slots, offset, count, terms);
+        case Rule::ADADELTA: return run<Adadelta>(rule, w, g, slots, offset, count, terms);
+        case Rule::RMSPROP: return run<RmsProp<false, false>>(rule, w, g, slots, offset, count, terms);
+        case Rule::RMSPROP_MOMENTUM: return run<RmsProp<true, false>>(rule, w, g, slots, offset, count, terms);
+        case Rule::RMSPROP_CENTERED: return run<RmsProp<false, true>>(rule, w, g, slots, offset, count, terms);
+        case Rule::RMSPROP_CENTERED_MOMENTUM: return run<RmsProp<true, true>>(rule, w, g, slots, offset, count, terms);
+        case Rule::LION: return run<Lion>(rule, w, g, slots, offset, count, terms);
+        case Rule::FTRL: return run<Ftrl>(rule, w, g, slots, offset, count, terms);
     }
+}
+
+double squares_of(const float* w, const float* g, int64_t count, const Terms& terms) {
+    double sums[WIDEST] = {};
+    int64_t i = 0;
+    for (; i + WIDEST <= count; i += WIDEST) {
+        const Float<WIDEST> slope = penalised<WIDEST>(w + i, g + i, terms);
+        for (int lane = 0; lane < WIDEST; ++lane) sums[lane] += (double)slope[lane] * (double)slope[lane];
+    }
+    double sum = 0.0;
+    for (int lane = 0; lane < WIDEST; ++lane) sum += sums[lane];
+    for (; i < count; i += 4) {
+        const int32_t left = count - i < 4 ? (int32_t)(count - i) : 4;
+        float held[2][4];
+        store<4>(held[0], load_part<4>(w + i, left));
+        store<4>(held[1], load_part<4>(g + i, left));
+        const Float<4> slope = penalised<4>(held[0], held[1], terms);
+        for (int lane = 0; lane < left; ++lane) sum += (double)slope[lane] * (double)slope[lane];
+    }
+    return sum;
+}
+
+/// Sums of the squares of gradients, run by run; the plan makes factors of them.
+///
+/// table: offset, count, group of each run (part p is run p)   ints: number of the first run
+/// floats: l1, l2, whether weight decay acts
+void squares(const Instruction& instruction, const Task& task) {
+    const int64_t* run = instruction.table + 3 * task.index;
+    const float* f = instruction.floats;
+    task.squares[instruction.ints[0] + task.index] =
+        squares_of(task.base[PARAMETER] + run[0], task.base[GRADIENT] + run[0], run[1], {1.0f, f[0], f[1], f[2]});
 }
 
 /// One step of the optimizer on runs of parameters whose gradients lie in their places.
 ///
-/// table: offset, count of each run (part p is run p)   floats: l1, l2
+/// table: offset, count, group of each run (part p is run p)   floats: l1, l2, whether weight decay acts
 void update(const Instruction& instruction, const Task& task) {
-    const int64_t offset = instruction.table[2 * task.index], count = instruction.table[2 * task.index + 1];
-    update_run(*task.rule, task.base[PARAMETER], task.base[GRADIENT] + offset, task.slots, offset, count, 1.0f,
-               instruction.floats[0], instruction.floats[1]);
+    const int64_t* run = instruction.table + 3 * task.index;
+    const float* f = instruction.floats;
+    update_run(*task.rule, task.base[PARAMETER], task.base[GRADIENT] + run[0], task.slots, run[0], run[1],
+               {task.scales ? task.scales[run[2]] : 1.0f, f[0], f[1], f[2]});
 }
 
 float peak_of(const float* x, int64_t count) {

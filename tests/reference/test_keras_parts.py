@@ -33,6 +33,28 @@ OPTIMIZERS = [
     ("Adam", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
     ("Adam", {"learning_rate": 0.01, "amsgrad": True}),
     ("Adam", {"learning_rate": 0.01, "weight_decay": 0.1, "clipnorm": 1.0}),
+    ("AdamW", {}),
+    ("AdamW", {"learning_rate": 0.05, "weight_decay": 0.2, "amsgrad": True}),
+    ("Adamax", {}),
+    ("Adamax", {"learning_rate": 0.1, "beta_1": 0.5, "beta_2": 0.7, "epsilon": 1e-2, "clipvalue": 0.5}),
+    ("Nadam", {}),
+    ("Nadam", {"learning_rate": 0.05, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-2}),
+    ("Adagrad", {}),
+    ("Adagrad", {"learning_rate": 0.3, "initial_accumulator_value": 0.5, "epsilon": 1e-2}),
+    ("Adadelta", {}),
+    ("Adadelta", {"learning_rate": 1.0, "rho": 0.8, "epsilon": 1e-3, "weight_decay": 0.1}),
+    ("RMSprop", {}),
+    ("RMSprop", {"learning_rate": 0.01, "momentum": 0.9}),
+    ("RMSprop", {"learning_rate": 0.01, "rho": 0.7, "centered": True, "epsilon": 1e-3}),
+    ("RMSprop", {"learning_rate": 0.01, "momentum": 0.5, "centered": True, "epsilon": 1e-2}),
+    ("Lion", {}),
+    ("Lion", {"learning_rate": 0.02, "beta_1": 0.7, "beta_2": 0.6, "weight_decay": 0.1}),
+    ("Ftrl", {}),
+    ("Ftrl", {"learning_rate": 0.5, "l1_regularization_strength": 0.3, "l2_regularization_strength": 0.1}),
+    ("Ftrl", {"learning_rate": 0.5, "learning_rate_power": -0.7, "beta": 0.2}),
+    ("Ftrl", {"learning_rate": 0.5, "l2_shrinkage_regularization_strength": 0.1}),
+    ("SGD", {"learning_rate": 0.1, "use_ema": True, "ema_momentum": 0.8}),
+    ("Adam", {"learning_rate": 0.1, "use_ema": True, "ema_momentum": 0.7, "ema_overwrite_frequency": 7}),
 ]
 
 
@@ -52,29 +74,59 @@ def test_fifty_steps(keras, name, config, rng):
         grads = {key: rng.normal(size=shape).astype(np.float32) for key, shape in shapes.items()}
         theirs.apply([keras.ops.convert_to_tensor(g) for g in grads.values()], variables)
         params, slots = ours.update(params, grads, slots, step + 1, rates[step])
+    if config.get("use_ema"):
+        for key, average in zip(params, theirs._model_variables_moving_average, strict=True):
+            np.testing.assert_allclose(slots["average"][key], np.asarray(average), rtol=1e-4, atol=1e-5)
     for variable, (key, w) in zip(variables, params.items(), strict=True):
         way = abs(w - start[key]).max()
         np.testing.assert_allclose(w, np.asarray(variable), rtol=0, atol=2e-5 * way + 1e-6)
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam"])
-def test_optimizers_take_keras_arguments_in_keras_order(keras, name):
+@pytest.mark.parametrize(
+    "name",
+    ["SGD", "RMSprop", "Adam", "AdamW", "Adadelta", "Adagrad", "Adamax", "Nadam", "Ftrl", "Lion"],
+)
+def test_optimizers_take_keras_arguments(keras, name):
+    """Their own in Keras's order; those that all optimizers share by name."""
+
     def table(cls):
-        parameters = list(inspect.signature(cls).parameters.values())
-        return [(p.name, p.default) for p in parameters if p.name not in ("name", "kwargs")]
+        parameters = inspect.signature(cls).parameters.values()
+        return {p.name: p.default for p in parameters if p.name not in left_out}, parameters
 
-    left_out = {"use_ema", "ema_momentum", "ema_overwrite_frequency", "loss_scale_factor"}
-    left_out.add("gradient_accumulation_steps")
-    theirs = [row for row in table(getattr(keras.optimizers, name)) if row[0] not in left_out]
-    assert table(getattr(optimizers, name)) == theirs
+    left_out = {"name", "kwargs", "loss_scale_factor", "gradient_accumulation_steps"}
+    theirs, _ = table(getattr(keras.optimizers, name))
+    ours, parameters = table(getattr(optimizers, name))
+    assert ours == theirs
+    positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert positional == list(theirs)[: len(positional)]
 
 
-@pytest.mark.parametrize("staircase", [False, True])
-def test_exponential_decay(keras, staircase):
-    arguments = (0.5, 7, 0.9, staircase)
-    theirs = keras.optimizers.schedules.ExponentialDecay(*arguments)
-    ours = optimizers.SGD(optimizers.schedules.ExponentialDecay(*arguments))
-    np.testing.assert_allclose(ours.rates(0, 30), [float(theirs(step)) for step in range(30)], rtol=2e-6)
+SCHEDULES = [
+    ("ExponentialDecay", (0.5, 7, 0.9, False)),
+    ("ExponentialDecay", (0.5, 7, 0.9, True)),
+    ("InverseTimeDecay", (0.5, 7, 0.9, False)),
+    ("InverseTimeDecay", (0.5, 7.5, 0.9, True)),
+    ("PolynomialDecay", (0.5, 7)),
+    ("PolynomialDecay", (0.5, 7, 0.1, 0.5)),
+    ("PolynomialDecay", (0.1, 7, 0.5, 2.0, True)),
+    ("PiecewiseConstantDecay", ([3, 9, 20], [0.5, 0.2, 0.3, 0.1])),
+    ("CosineDecay", (0.5, 20, 0.1)),
+    ("CosineDecay", (0.1, 20, 0.1, "CosineDecay", 0.5, 6)),
+    ("CosineDecayRestarts", (0.5, 7)),
+    ("CosineDecayRestarts", (0.5, 5, 1.0, 0.8, 0.1)),
+    ("CosineDecayRestarts", (0.5, 3, 1.5, 0.9)),
+]
+
+
+@pytest.mark.parametrize("name, arguments", SCHEDULES, ids=str)
+def test_schedules(keras, name, arguments):
+    theirs = getattr(keras.optimizers.schedules, name)(*arguments)
+    ours = getattr(optimizers.schedules, name)(*arguments)
+    assert (
+        inspect.signature(type(ours)).parameters.keys() == inspect.signature(type(theirs)).parameters.keys()
+    )
+    for step in range(50):
+        assert ours(step) == pytest.approx(float(theirs(step)), rel=2e-5, abs=1e-6), step
 
 
 # Metrics.

@@ -264,6 +264,13 @@ class Plan(ABC):
             "Compile with engine='native', in float32; model.summary() lists the layers."
         )
 
+    def finish(self) -> None:
+        """What the optimizer does with the parameters when training ends: see `Optimizer.finished`."""
+        trainable = {key: self.parameters[key] for key in self.program.trainable}
+        ended = self.program.optimizer.finished(trainable, self.slots)
+        with uninterrupted():
+            write(self.parameters, {key: np.asarray(value) for key, value in ended.items()})
+
     def advance(
         self,
         gradients: Mapping[str, Array],

@@ -2,7 +2,8 @@
 
 The models' NumPy arrays stay the truth: they are copied in before a step or an epoch and copied out after
 it, never shared with the device. Key, step and learning rate are traced, so nothing compiles twice for them;
-the optimizer's other settings are compiled in, and a last batch with fewer rows is a second program.
+so are other settings of the optimizer that follow a schedule. What else it has is compiled in, and a last
+batch with fewer rows is a second program.
 """
 
 from __future__ import annotations
@@ -28,12 +29,18 @@ from ..graph.graph import Graph
 from .base import Gradients, Plan, Program, Report, Totals, add_totals, all_finite, require_gradients
 from .diagnosis import diagnose, overflowing_update
 from .interrupts import uninterrupted, write
+from .searching import require_steps_by_gradients, search_step
 
 _LOOK = 32
 """Steps that are sent to the device before one looks whether all of them were finite."""
 
+_RATE = "learning_rate"
+
 _PROGRAM = 256
 """Steps in one program, at most: between two of them Ctrl-C is heard and a training can be kept."""
+
+Rates = dict[str, Any]
+"""The learning rate, and other settings of the optimizer that follow a schedule: of a step, or of many."""
 
 Held = tuple[dict[str, Array], dict[str, Array], dict[str, dict[str, Array]], Totals, Array]
 """What steps pass on: parameters, statistics, slots, running sums, and how many steps were finite."""
@@ -76,13 +83,15 @@ class JaxPlan(Plan):
         losses = {label: values[reference] for label, reference in self.program.losses}
         return total, losses, gradients, state, self.program.update(self._start(), total, values, batch)
 
-    def _trace_update(self, params: Any, gradients: Any, slots: Any, step: Array, rate: Array) -> Any:
+    def _trace_update(self, params: Any, gradients: Any, slots: Any, step: Array, rates: Rates) -> Any:
         trainable = {key: params[key] for key in self.program.trainable}
-        new, slots = self.program.optimizer.update(trainable, gradients, slots, step + 1, rate)
+        settings = dict(rates)
+        rate = settings.pop(_RATE)
+        new, slots = self.program.optimizer.update(trainable, gradients, slots, step + 1, rate, settings)
         return self.program.constrained(new), slots
 
     def _trace_step(
-        self, held: Held, batch: Batch, rate: Array, words: Array, first: Array, index: Array, end: Any = None
+        self, held: Held, batch: Batch, rate: Rates, words: Array, first: Array, index: Array, end: Any = None
     ) -> Held:
         """One step. One that is not finite changes nothing, nor does any after it, nor one from `end` on."""
         params, statistics, slots, totals, done = held
@@ -104,7 +113,7 @@ class JaxPlan(Plan):
         held: Held,
         data: dict[str, Array],
         rows: Array,
-        rates: Array,
+        rates: Rates,
         words: Array,
         first: Array,
         index: Array,
@@ -113,7 +122,7 @@ class JaxPlan(Plan):
     ) -> Held:
         """The steps from `index` on, one for each line of `rows` (steps, batch), but none from `end` on."""
 
-        def step(held: Held, at: tuple[Array, Array, Array]) -> tuple[Held, None]:
+        def step(held: Held, at: tuple[Array, Rates, Array]) -> tuple[Held, None]:
             rows, rate, index = at
             batch = {
                 name: data[name][rows].astype(_known(dtype))
@@ -125,7 +134,7 @@ class JaxPlan(Plan):
 
         indices = index + jnp.arange(len(rows))
         if len(rows) == 1:
-            return step(held, (rows[0], rates[0], indices[0]))[0]
+            return step(held, jax.tree.map(lambda each: each[0], (rows, rates, indices)))[0]
         return jax.lax.scan(step, held, (rows, rates, indices))[0]
 
     def _trace_evaluation(self, params: Any, statistics: Any, batch: Batch) -> Totals:
@@ -145,6 +154,12 @@ class JaxPlan(Plan):
             label: tuple(jnp.asarray(number, self._dtype) for number in sums)
             for label, sums in self.program.start().items()
         }
+
+    def _rates(self, rates: Sequence[float], first_step: int, *, single: bool = False) -> Rates:
+        """What steps from `first_step` on are given, in the parameters' type."""
+        settings = self.program.optimizer.all_settings(first_step, len(rates))
+        held = {name: np.asarray(each, self._dtype) for name, each in {_RATE: rates, **settings}.items()}
+        return {name: each[0] for name, each in held.items()} if single else held
 
     # -- in and out ---------------------------------------------------------------------------------
 
@@ -199,9 +214,11 @@ class JaxPlan(Plan):
         """See Plan."""
         trainable = {key: self.parameters[key] for key in self.program.trainable}
         require_gradients(gradients, trainable)
+        require_steps_by_gradients(self.program)
         params, _, slots, *_ = self._hold()
         given = {key: jnp.array(gradients[key], value.dtype) for key, value in trainable.items()}
-        new, slots = self._update(params, given, slots, self.step_number, float(rate))
+        rates = self._rates([rate], self.step_number, single=True)
+        new, slots = self._update(params, given, slots, self.step_number, rates)
         for key, value in new.items():
             if not all_finite(np.asarray(value)):
                 raise overflowing_update(self.step_number, float(rate), key)
@@ -210,8 +227,11 @@ class JaxPlan(Plan):
 
     def step(self, batch: Batch, rate: float, totals: Totals | None = None) -> Totals:
         """See Plan."""
+        if self.program.optimizer.whole_data:
+            return search_step(self, batch, rate, totals)
         batch_in = _door(self.program.graph, batch)
-        held = self._advance(self._hold(), batch_in, float(rate), self._words, self.step_number, 0)
+        rates = self._rates([rate], self.step_number, single=True)
+        held = self._advance(self._hold(), batch_in, rates, self._words, self.step_number, 0)
         before = self.program.start() if totals is None else totals
         if not self._commit(held, self.step_number, before):
             raise self._diagnosis(batch, rate)
@@ -232,7 +252,8 @@ class JaxPlan(Plan):
         """See Plan. Arrays in memory go to the device once, in their own dtype, and without convolutions up
         to `_PROGRAM` full batches are one program, after which `report` is called; other data are gathered
         step by step. Where programs begin does not depend on `start`: other programs may round otherwise."""
-        if not all(array is None or type(array) is np.ndarray for array in source.arrays.values()):
+        in_memory = all(array is None or type(array) is np.ndarray for array in source.arrays.values())
+        if not in_memory or self.program.optimizer.whole_data:
             return super().epoch(
                 source,
                 order,
@@ -249,6 +270,7 @@ class JaxPlan(Plan):
         held, index = self._hold(start, totals), start
         full = min(len(rates), len(order) // batch_size)
         length = _length(full) if self._scans else 1
+        every = self._rates(rates, first_step)
         looked = start
         try:
             while index < len(rates):
@@ -258,8 +280,7 @@ class JaxPlan(Plan):
                         break
                 count = length if index < full and index % length == 0 else 1
                 end = min(index + count, full) if count > 1 else index + 1
-                rows, rate = _lines(order, rates, index, end, count, batch_size)
-                rate = rate.astype(self._dtype)
+                rows, rate = _lines(order, every, index, end, count, batch_size)
                 held = self._run(held, data, rows, rate, self._words, first_step, index, end, dtypes=dtypes)
                 index = end
                 self._under_way = held, first_step
@@ -311,14 +332,16 @@ def _length(full: int) -> int:
 
 
 def _lines(
-    order: Array, rates: Sequence[float], index: int, end: int, count: int, batch_size: int
-) -> tuple[Array, Array]:
+    order: Array, rates: Rates, index: int, end: int, count: int, batch_size: int
+) -> tuple[Array, Rates]:
     """Rows (count, batch) and rates (count,) of the steps from `index` to `end`; behind them any others."""
     rows = np.zeros((count, min(batch_size, len(order) - index * batch_size)), np.asarray(order).dtype)
-    rate = np.zeros(count)
     rows[: end - index] = np.reshape(order[index * batch_size : end * batch_size], (end - index, -1))
-    rate[: end - index] = rates[index:end]
-    return rows, rate
+    lines = {}
+    for name, each in rates.items():
+        lines[name] = np.zeros(count, each.dtype)
+        lines[name][: end - index] = each[index:end]
+    return rows, lines
 
 
 def _copied(arrays: Mapping[str, Array]) -> dict[str, Array]:

@@ -11,6 +11,7 @@ from ..data.source import Batch
 from .base import Plan, Totals, add_totals, not_finite, require_gradients
 from .diagnosis import diagnose, overflowing_update
 from .interrupts import uninterrupted, write
+from .searching import require_steps_by_gradients, search_step
 
 # Overflow and NaN are looked for after the pass and explained there; NumPy's warnings would only be noise.
 QUIET = {"over": "ignore", "invalid": "ignore", "divide": "ignore", "under": "ignore"}
@@ -25,6 +26,7 @@ class TextPlan(Plan):
         """See Plan. The error names the parameter that would not be finite."""
         trainable = {key: self.parameters[key] for key in self.program.trainable}
         require_gradients(gradients, trainable)
+        require_steps_by_gradients(self.program)
         with np.errstate(**QUIET):  # type: ignore[arg-type]
             new, slots = self.program.optimizer.update(
                 trainable, gradients, self.slots, self.step_number + 1, rate
@@ -41,6 +43,8 @@ class TextPlan(Plan):
 
     def step(self, batch: Batch, rate: float, totals: Totals | None = None) -> Totals:
         """See Plan."""
+        if self.program.optimizer.whole_data:
+            return search_step(self, batch, rate, totals)
         found = self.gradients(batch)
         if not np.isfinite(found.total) or not_finite(found.gradients) is not None:
             raise diagnose(

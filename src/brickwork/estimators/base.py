@@ -11,6 +11,7 @@ from ..engines.registry import get_engine
 from ..errors import DataError, FormatError, ParameterError, ShapeError
 from ..seeds import SeedSequence
 from ..threads import limited_threads
+from ..training.feeds import rows_of_a_batch
 from .fitting import Course, one_epoch, train
 from .learner import Learner, Part
 from .networks import make_network
@@ -303,8 +304,9 @@ def _own_seeds(random_state: Any, seen: int) -> SeedSequence:
 
 
 def _batch_size(settings: Any, count: int) -> int:
-    wanted: int = _LARGEST_BATCH if settings.batch_size == "auto" else settings.batch_size
-    return min(wanted, count)
+    if settings.batch_size == "auto":
+        return count if settings.optimizer.whole_data else min(_LARGEST_BATCH, count)
+    return rows_of_a_batch(settings.optimizer, min(settings.batch_size, count), count, None)
 
 
 def _gatherable(x: Any) -> Any:

@@ -74,6 +74,8 @@ def train(
             )
     if best_state is not None:
         learner.plan.load(best_state)
+    else:
+        learner.plan.finish()
     return course
 
 

@@ -1,6 +1,15 @@
 from . import schedules as schedules
+from .accumulating import Adadelta as Adadelta
+from .accumulating import Adagrad as Adagrad
+from .accumulating import RMSprop as RMSprop
 from .adam import Adam as Adam
+from .adam import Adamax as Adamax
+from .adam import AdamW as AdamW
+from .adam import Nadam as Nadam
 from .base import Optimizer as Optimizer
+from .ftrl import Ftrl as Ftrl
+from .lbfgs import LBFGS as LBFGS
+from .lion import Lion as Lion
 from .lookup import deserialize as deserialize
 from .lookup import get as get
 from .lookup import serialize as serialize

@@ -6,11 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..catalogue import Catalogue
-from .adam import Adam
+from .accumulating import Adadelta, Adagrad, RMSprop
+from .adam import Adam, Adamax, AdamW, Nadam
 from .base import Optimizer
+from .ftrl import Ftrl
+from .lbfgs import LBFGS
+from .lion import Lion
 from .sgd import SGD
 
-_CATALOGUE: Catalogue[Optimizer] = Catalogue("optimizer", Optimizer, (SGD, Adam), spell=str.lower)
+_CATALOGUE: Catalogue[Optimizer] = Catalogue(
+    "optimizer",
+    Optimizer,
+    (SGD, RMSprop, Adam, AdamW, Adadelta, Adagrad, Adamax, Nadam, Ftrl, Lion, LBFGS),
+    spell=str.lower,
+)
 
 
 def get(identifier: Any) -> Optimizer | None:

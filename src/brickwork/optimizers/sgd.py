@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from ..arguments import Flag, Real, argument, configured
+from ..arguments import Flag, argument, configured
 from ..arrays import Array
-from .base import DECAY, LIMIT, NAME, RATE, Arrays, Optimizer
+from .base import NAME, Arrays, Optimizer
+from .settings import MOMENTUM, RATE, Scheduled, like
 
 
 @configured()
@@ -21,11 +22,10 @@ class SGD(Optimizer):
     Parameters
     ----------
     learning_rate : number of at least 0, or a schedule; default 0.01
-    momentum : in [0, 1], default 0.0
+    momentum : in [0, 1], or a schedule such as `schedules.GrowingMomentum`; default 0.0
     nesterov : bool, default False
-    weight_decay : None (default) or number of at least 0, see `Optimizer`
-    clipnorm, clipvalue, global_clipnorm : None (default) or number above 0, at most one; see `Optimizer`
-    name : str, default "sgd"
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name :
+        see `Optimizer`; by name
 
     >>> import numpy as np
     >>> sgd = SGD(learning_rate=0.1)
@@ -34,30 +34,29 @@ class SGD(Optimizer):
     0.8
     """
 
+    scheduled: ClassVar[Mapping[str, Scheduled]] = {"learning_rate": RATE, "momentum": MOMENTUM}
+
     learning_rate: Any = argument(RATE, default=0.01)
-    momentum: float = argument(Real(0.0, 1.0), default=0.0)
+    momentum: Any = argument(MOMENTUM, default=0.0)
     nesterov: bool = argument(Flag(), default=False)
-    weight_decay: float | None = argument(DECAY, default=None)
-    clipnorm: float | None = argument(LIMIT, default=None)
-    clipvalue: float | None = argument(LIMIT, default=None)
-    global_clipnorm: float | None = argument(LIMIT, default=None)
-    name: str | None = argument(NAME, default="sgd")
+    name: str | None = argument(NAME, default="sgd", kw_only=True)
 
     @property
     def slot_names(self) -> tuple[str, ...]:
-        """The momentum, unless it is 0."""
+        """The momentum, unless it is always 0."""
         return ("momentum",) if self.momentum else ()
 
     def step(self, w: Array, g: Array, slots: Mapping[str, Array], t: Any, lr: Any) -> tuple[Array, Arrays]:
         """One parameter after step t, and its momentum."""
         change = g * -lr
-        if not self.momentum:
+        if "momentum" not in slots:
             change += w
             return change, {}
-        m = slots["momentum"] * self.momentum
+        momentum = like(self.momentum, w)
+        m = slots["momentum"] * momentum
         m += change
         if not self.nesterov:
             return w + m, {"momentum": m}
-        change += m * self.momentum
+        change += m * momentum
         change += w
         return change, {"momentum": m}

@@ -13,10 +13,42 @@ import numpy as np
 from ..arrays import Array
 from ..data.source import ArraySource, Batch
 from ..engines.native_module import load_native
-from ..errors import DataError
+from ..errors import DataError, ParameterError
 
 SHUFFLE_STREAM = (1 << 31) + 2
 """Place of the shuffling in the generator's counter; streams from 2**31 up belong to no brick."""
+
+
+ALL = "all"
+"""The batch size of batch gradient descent."""
+
+
+def rows_of_a_batch(optimizer: Any, wanted: int | str | None, rows: int, steps: int | None) -> int:
+    """The rows of a batch: as many as asked for, all, or as many as the optimizer needs; else 32."""
+    whole = wanted == ALL or (wanted is None and optimizer.whole_data)
+    size = max(1, rows) if whole else 32 if wanted is None else int(wanted)
+    name = type(optimizer).__name__
+    if optimizer.whole_data and size < rows:
+        raise ParameterError(
+            f"{name} compares gradients of one function, so each step takes all {rows} rows; got "
+            f"batch_size={size}. Write batch_size='all', or take another optimizer for mini-batches."
+        )
+    if optimizer.whole_data and (steps or 1) > 1:
+        raise ParameterError(
+            f"{name} takes all rows in one step, and an epoch is one step; got steps_per_epoch={steps}. "
+            f"Leave it out, and raise epochs."
+        )
+    return size
+
+
+def require_one_batch(optimizer: Any, feed: BatchFeed) -> None:
+    """ParameterError where an optimizer that needs all rows at once would get them in several batches."""
+    if optimizer.whole_data and feed.steps != 1:
+        raise ParameterError(
+            f"{type(optimizer).__name__} compares gradients of one function, so each step takes all rows; it "
+            f"received an iterable of {feed.steps or 'any number of'} batches. Pass arrays, or a list of one "
+            f"batch."
+        )
 
 
 @dataclass

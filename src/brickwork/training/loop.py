@@ -63,6 +63,8 @@ class Fit:
             with uninterrupted():
                 self._commit_reached()
             raise
+        if logs or self.resumed is not None:  # where nothing was trained, the weights stay as they are
+            self.plan.finish()
         callbacks.on_train_end(logs)
 
     def _epochs(self, begin: Position) -> dict[str, float]:

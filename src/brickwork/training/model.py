@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import optimizers
-from ..arguments import Either, Flag, Many, Maybe, Real, Whole
+from ..arguments import Choice, Either, Flag, Many, Maybe, Real, Whole
 from ..arrays import Array
 from ..engines.base import Plan
 from ..engines.registry import get_engine
@@ -15,7 +15,7 @@ from ..layers.serialization import register_layer
 from ..seeds import next_seed
 from . import data_adapter as adapter
 from .callbacks import CallbackList, History
-from .feeds import ArrayFeed, BatchFeed, Feed, is_array_like
+from .feeds import ALL, ArrayFeed, BatchFeed, Feed, is_array_like, require_one_batch, rows_of_a_batch
 from .keeping import Keeping
 from .loop import Fit, facts, validates
 from .measuring import Prediction, evaluation, shortened, steps_of
@@ -29,6 +29,7 @@ from .wiring import BrickLayer
 
 _COUNT = Whole(1)
 _BATCH = Maybe(_COUNT)
+_ROWS = Maybe(Either((_COUNT, Choice((ALL,)))))
 _FREQUENCY = Either((_COUNT, Many(_COUNT)))
 _SHARE = Real(0.0, 1.0, high_open=True)
 
@@ -197,7 +198,7 @@ class Model(OneBatch, Keeping, Network):
         self,
         x: Any = None,
         y: Any = None,
-        batch_size: int | None = None,
+        batch_size: int | str | None = None,
         epochs: int = 1,
         verbose: Any = "auto",
         callbacks: Any = None,
@@ -221,7 +222,9 @@ class Model(OneBatch, Keeping, Network):
         x : array, list or dict of arrays by input, or an iterable of batches (x, y) or (x, y, sample_weight):
             a list, a generator, or an object with __len__ and __getitem__.
         y : targets: array, or one per output in a list or a dict by name.
-        batch_size : rows per update, default 32.
+        batch_size : rows per update, default 32. "all": all rows, batch gradient descent; 1: incremental
+            (stochastic) descent, sample by sample; between them: mini-batches. L-BFGS takes all rows, also
+            by default.
         epochs : the epoch to stop at (counted from 0, so `epochs - initial_epoch` are run).
         verbose : "auto", 0 silent, 1 progress bar, 2 one line per epoch.
         callbacks : list of callbacks.
@@ -246,10 +249,10 @@ class Model(OneBatch, Keeping, Network):
         """
         epochs = Whole(0)("fit", "epochs", epochs)
         initial_epoch = Whole(0)("fit", "initial_epoch", initial_epoch)
-        batch_size = _BATCH("fit", "batch_size", batch_size) or 32
+        batch_size = _ROWS("fit", "batch_size", batch_size)
         steps = Maybe(_COUNT)("fit", "steps_per_epoch", steps_per_epoch)
         validation_steps = Maybe(_COUNT)("fit", "validation_steps", validation_steps)
-        validation_batch = _BATCH("fit", "validation_batch_size", validation_batch_size) or batch_size
+        validation_batch = _BATCH("fit", "validation_batch_size", validation_batch_size)
         validation_freq = _FREQUENCY("fit", "validation_freq", validation_freq)
         fraction = _SHARE("fit", "validation_split", validation_split)
         shuffle = Flag()("fit", "shuffle", shuffle)
@@ -266,17 +269,20 @@ class Model(OneBatch, Keeping, Network):
             if fraction and validation_data is None:
                 source, validation_data = adapter.split(source, fraction)
             source = data.weighted(source)
+            batch_size = rows_of_a_batch(self.optimizer, batch_size, len(source), steps)
             first = plan.step_number - initial_epoch * (steps or -(-len(source) // batch_size))
             first = first if resumed is None else resumed.position.first_step
             feed = ArrayFeed(source, batch_size, shuffle, self._seed, steps, first)
         else:
             adapter.require_no_targets(y, sample_weight, fraction and validation_data is None)
+            batch_size = 32 if batch_size in (None, ALL) else int(batch_size)
             feed = data.feed(x, steps)
+            require_one_batch(self.optimizer, feed)
             feed.require_passes(epochs - initial_epoch, "steps_per_epoch")
         validation = None
         if validation_data is not None:
             held_out = self._adapter(targets=True).held_out(validation_data)
-            validation = evaluation(plan, held_out, validation_batch, validation_steps)
+            validation = evaluation(plan, held_out, validation_batch or batch_size, validation_steps)
             if isinstance(validation.data, BatchFeed):
                 times = sum(validates(epoch, validation_freq) for epoch in range(initial_epoch, epochs))
                 validation.data.require_passes(times, "validation_steps")

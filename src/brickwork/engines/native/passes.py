@@ -32,6 +32,7 @@ from .host import HostLowering
 from .layout import Layout
 from .lowering import TABLE, Lowering
 from .measures import Measures
+from .rules import NativeRule
 from .schedule import Schedule, described, operand, schedule
 from .terms import Term, terms_of
 from .values import Place, Value
@@ -92,8 +93,8 @@ def penalties_of(program: Program) -> dict[str, tuple[float, float]]:
 class Pass:
     """Instructions in places, made for one batch size and one number of threads.
 
-    `kind` is "train" (gradients and, where `updates`, the optimizer's step), "frozen" (gradients in inference
-    mode), "evaluate" or "predict".
+    `kind` is "train" (gradients and, where there is a `rule`, the optimizer's step), "frozen" (gradients in
+    inference mode), "evaluate" or "predict".
     """
 
     def __init__(
@@ -105,14 +106,16 @@ class Pass:
         kind: str,
         rows: int,
         threads: int,
-        updates: bool,
+        rule: NativeRule | None,
         owner: NativePlan,
     ) -> None:
         self.kind, self.rows_at_most, self.threads = kind, rows, threads
         self.program, self._owner = program, owner
         self.graph = program.predictor if kind == "predict" else program.graph
         differentiates = kind in ("train", "frozen")
-        self._native_penalties = penalties_of(program) if kind == "train" and updates else {}
+        self._native_penalties = penalties_of(program) if kind == "train" and rule is not None else {}
+        # Those without a gradient too: decay and momentum move them.
+        updates = [] if kind != "train" or rule is None else rule.updates(self._native_penalties)
         terms = [] if kind == "predict" else terms_of(self.graph, program.total)
         scalars = frozenset(node.name for node in self.graph.nodes if self.graph.shapes.get(node.name) == ())
         weighted = {term.values for term in terms} if terms else set()
@@ -124,7 +127,7 @@ class Pass:
             differentiates=differentiates,
             training=kind == "train",
             trainable=program.trainable if differentiates else (),
-            penalties=self._native_penalties,
+            updates=updates,
             terms=terms,
             keep=self.graph.outputs if kind == "predict" else (),
             skip=skip,
@@ -150,10 +153,8 @@ class Pass:
                 writer.value(use.weight).kept = True
         for peak_x, peak_dy, _ in writer.guards:
             peak_x.kept = peak_dy.kept = True
-        # Those without a gradient too: decay and momentum move them.
-        keys = program.trainable if kind == "train" and updates else []
         self.schedule: Schedule = schedule(
-            writer, rows, threads, [(key, self._native_penalties.get(key, (0.0, 0.0))) for key in keys]
+            writer, rows, threads, updates, bounds_norms=rule is not None and rule.bounds_norms
         )
         self.next_statistics = {
             key: layout.statistics[f"next {key}"]
@@ -332,7 +333,7 @@ class Pass:
             "forward": [described(phase) for phase in made.forward],
             **{
                 name: described(getattr(made, name))
-                for name in ("direct", "update_rest", "update_all", "turn_rest", "turn_all")
+                for name in ("direct", "norms", "update_rest", "update_all", "turn_rest", "turn_all")
             },
             "energy": [
                 (
@@ -351,6 +352,7 @@ class Pass:
                 for key, pair in self._native_penalties.items()
             ],
             "rest": made.rest,
+            "groups": made.groups,
             "may_fuse": made.may_fuse,
             "rows": self.rows_at_most,
             "whole": made.whole,

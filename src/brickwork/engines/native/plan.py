@@ -10,8 +10,6 @@ import numpy as np
 from ...arrays import Array
 from ...data.rows import LazyRows
 from ...data.source import ArraySource, Batch
-from ...optimizers import SGD, Adam
-from ...regularizers import L1, L1L2, L2
 from ...threads import get_threads
 from ..base import Gradients, Program, Report, Totals, require_gradients
 from ..diagnosis import diagnose
@@ -20,6 +18,8 @@ from ..text_plan import TextPlan
 from .layout import Layout
 from .measures import Measures
 from .passes import Pass, make_layout
+from .rules import NativeRule, rule_of
+from .schedule import updated
 from .values import Place
 
 _SECONDS = 0.1
@@ -68,12 +68,15 @@ class NativePlan(TextPlan):
     ) -> None:
         super().__init__(program, parameters, statistics, seed)
         self._native = native
-        self._rule = _rule_of(program)
+        self._rule = rule_of(program)
         trainable = {key: self.parameters[key] for key in program.trainable}
         self.slots = program.optimizer.slots(trainable) if program.optimizer else {}
         self._layout: Layout = make_layout(native, program)
         self._store = native.Store(
-            self._layout.parameters, self._layout.transposed, self._layout.statistic_count, len(self.slots)
+            self._layout.parameters,
+            self._layout.transposed,
+            self._layout.statistic_count,
+            len(self._native_slots),
         )
         self._passes: dict[tuple[str, int, int], Pass] = {}
         self._moved = self._frozen = False
@@ -98,7 +101,7 @@ class NativePlan(TextPlan):
                 kind,
                 rows,
                 threads,
-                self._rule is not None,
+                self._rule,
                 self,
             )
         return self._passes[key]
@@ -123,11 +126,16 @@ class NativePlan(TextPlan):
     def _bring_numbers(self) -> None:
         layout, store = self._layout, self._store
         layout.write(self._native, store.parameters, self.parameters)
-        for index, arrays in enumerate(self.slots.values()):
+        for index, arrays in enumerate(self._native_slots):
             layout.write(self._native, store.slot(index), arrays)
         for key, array in self.statistics.items():
             if key in layout.statistics:
                 self.numbers(layout.statistics[key], array.shape)[...] = array
+
+    @property
+    def _native_slots(self) -> list[dict[str, Array]]:
+        """What the native side remembers of each parameter; the optimizer's text has its slots here alone."""
+        return [] if self._rule is None else list(self.slots.values())
 
     def _fetch(self) -> None:
         """What training changed, back into the arrays that the models hold."""
@@ -135,7 +143,7 @@ class NativePlan(TextPlan):
         layout.read(
             self._native, store.parameters, {key: self.parameters[key] for key in self.program.trainable}
         )
-        for index, arrays in enumerate(self.slots.values()):
+        for index, arrays in enumerate(self._native_slots):
             layout.read(self._native, store.slot(index), arrays)
         for key, array in self.statistics.items():
             if key in layout.statistics:
@@ -205,20 +213,24 @@ class NativePlan(TextPlan):
         """See Plan."""
         trainable = {key: self.parameters[key] for key in self.program.trainable}
         require_gradients(gradients, trainable)
-        if self._rule is None or not self._apply_natively(gradients, rate, statistics):
+        if self._rule is None or not self._apply_natively(self._rule, gradients, rate, statistics):
             super().apply(gradients, rate, statistics)
 
     def _apply_natively(
-        self, gradients: Mapping[str, Array], rate: float, statistics: Mapping[str, Array] | None
+        self,
+        rule: NativeRule,
+        gradients: Mapping[str, Array],
+        rate: float,
+        statistics: Mapping[str, Array] | None,
     ) -> bool:
         """The update as a step makes it. False, with nothing changed, where it would not be finite."""
         space = np.zeros(self._layout.parameters, np.float32)
         self._layout.write(self._native, space, gradients)
-        runs = [self._layout.place(key) for key in self.program.trainable]
-        places = [(place.offset, place.size) for place in runs]
+        header, numbers = rule.told(self.step_number, [rate])
+        runs = updated(self._layout, rule.updates({}))
         with uninterrupted():
             self._bring_numbers()
-            done = self._native.update(self._store, space, self._rule, self.step_number, rate, places)
+            done = self._native.update(self._store, space, header, numbers, runs)
             if done:
                 self._fetch()
                 write(self.statistics, statistics or {})
@@ -234,11 +246,12 @@ class NativePlan(TextPlan):
         made = self._pass("train", max(rows, self.batch_rows))
         measures = Measures(made, self.program, before)
         sources, rates = made.sources(batch), np.array([rate])
+        told = self._rule.told(self.step_number, rates)
         done = 0
         while not done:  # a step that Ctrl-C cut short, where whoever answered it let the training go on
             with uninterrupted():
                 self._bring(made)
-                done = self._train(made, measures, sources, None, rows, rows, 0, rates, lambda: batch)
+                done = self._train(made, measures, sources, None, rows, rows, 0, rates, told, lambda: batch)
                 self._fetch()
         return self.totals
 
@@ -252,6 +265,7 @@ class NativePlan(TextPlan):
         batch_size: int,
         start: int,
         rates: Array,
+        told: tuple[tuple[Any, ...], Array],
         failed: Callable[[], Batch],
     ) -> int:
         """Steps from `start` on, until the time is up. Gives how many were done.
@@ -266,8 +280,8 @@ class NativePlan(TextPlan):
             total,
             batch_size,
             start,
-            rates,
-            self._rule,
+            len(rates),
+            *told,
             self.seed,
             first,
             made.threads,
@@ -321,6 +335,7 @@ class NativePlan(TextPlan):
         self.totals = totals or self.program.start()
         measures = Measures(made, self.program, self.totals)
         every = np.ascontiguousarray(rates, np.float64)
+        told = self._rule.told(first_step, every)
         rows = np.ascontiguousarray(order, np.int64)
         sources = _described(source, made)
         self._bring(made)
@@ -330,11 +345,13 @@ class NativePlan(TextPlan):
             while done < len(every):
                 if sources is None:
                     batch = _gathered(source, rows, done, batch_size)
-                    done += self._train_gathered(made, measures, batch, every[done : done + 1])
+                    header, lines = told
+                    line = header, (lines[done : done + 1] if len(lines) > 1 else lines)
+                    done += self._train_gathered(made, measures, batch, every[done : done + 1], line)
                 else:
                     with uninterrupted():
                         done += self._train(
-                            *(made, measures, sources, rows, len(rows), batch_size, done, every),
+                            *(made, measures, sources, rows, len(rows), batch_size, done, every, told),
                             lambda: _gathered(source, rows, self.step_number - first_step, batch_size),
                         )
                 if report is not None:
@@ -345,11 +362,18 @@ class NativePlan(TextPlan):
                 self._moved = False
         return self.program.results(self.totals)
 
-    def _train_gathered(self, made: Pass, measures: Measures, batch: Batch, rates: Array) -> int:
+    def _train_gathered(
+        self,
+        made: Pass,
+        measures: Measures,
+        batch: Batch,
+        rates: Array,
+        told: tuple[tuple[Any, ...], Array],
+    ) -> int:
         """One step on rows that the native side cannot read where they lie."""
         count, sources = _rows_of(batch), made.sources(batch)
         with uninterrupted():
-            return self._train(made, measures, sources, None, count, count, 0, rates, lambda: batch)
+            return self._train(made, measures, sources, None, count, count, 0, rates, told, lambda: batch)
 
     def evaluate_batch(self, batch: Batch, totals: Totals) -> Totals:
         """See Plan."""
@@ -475,27 +499,3 @@ def _described(source: ArraySource, made: Pass) -> list[tuple[int, int, int, int
             return None
         found.append((array.__array_interface__["data"][0], array.strides[0], size, _KINDS[array.dtype]))
     return found
-
-
-def _rule_of(program: Program) -> tuple[int, float, float, list[float]] | None:
-    """(kind, weight decay, clip, numbers) of the optimizer; None where its own text must run."""
-    optimizer = program.optimizer
-    if optimizer is None or any(
-        parameter.constraint is not None or type(parameter.regularizer) not in (type(None), L1, L2, L1L2)
-        for parameter in program.graph.parameters.values()
-        if parameter.trainable
-    ):
-        return None
-    if optimizer.clipnorm is not None or optimizer.global_clipnorm is not None:
-        return None
-    shared = (optimizer.weight_decay or 0.0, optimizer.clipvalue or 0.0)
-    if type(optimizer) is SGD:
-        kind = 0 if not optimizer.momentum else 2 if optimizer.nesterov else 1
-        return (kind, *shared, [optimizer.momentum])
-    if type(optimizer) is Adam:
-        return (
-            4 if optimizer.amsgrad else 3,
-            *shared,
-            [optimizer.beta_1, optimizer.beta_2, optimizer.epsilon],
-        )
-    return None

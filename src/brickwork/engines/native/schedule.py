@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .layout import Layout
+from .rules import Update
 from .values import LOCAL, PARAMETER, WHOLE, Matrix, Place, Step, Value
 from .writer import Writer
 
@@ -74,6 +75,7 @@ class Schedule:
 
     forward: list[Phase]
     direct: Phase
+    norms: Phase
     update_rest: Phase
     update_all: Phase
     turn_rest: Phase
@@ -81,19 +83,21 @@ class Schedule:
     whole: int = 0
     local: int = 0
     rest: list[tuple[int, int]] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
     may_fuse: bool = False
 
 
 def schedule(
-    writer: Writer, rows: int, threads: int, updates: Sequence[tuple[str, tuple[float, float]]]
+    writer: Writer, rows: int, threads: int, updates: Sequence[Update], *, bounds_norms: bool = False
 ) -> Schedule:
     """Phases and places for batches of up to `rows` rows.
 
-    `updates` names the parameters that the native side updates, with the penalties that it adds.
+    `updates` are those that the native side makes; with `bounds_norms` it knows all gradients before.
     """
     late, direct = list(writer.late), list(writer.direct)
     work = sum(step.multiplies for step in direct) * rows
     may_fuse = bool(updates) and any(step.name == "matmul_gradient" for step in direct) and work < _AT_ONCE
+    may_fuse = may_fuse and not bounds_norms
     if not may_fuse:
         late, direct = [*late, *direct], []
     phases = _row_phases(writer.steps)
@@ -104,17 +108,23 @@ def schedule(
     made = Schedule(
         phases,
         Phase(direct, by_rows=False),
+        _norms(writer.layout, updates if bounds_norms else ()),
         *_updates(writer.layout, updates, direct),
         *_turns(writer.layout, writer, direct),
         may_fuse=may_fuse,
     )
     straight = {_parameter_of(step) for step in direct}
     made.rest = _merged(
-        [writer.layout.place(key) for key, _ in updates if _offset(writer.layout, key) not in straight]
+        [
+            writer.layout.place(update.key)
+            for update in updates
+            if _offset(writer.layout, update.key) not in straight
+        ]
     )
+    made.groups = [group for step in made.norms.steps for group in step.table[2::3]]
     for phase in phases:
         _divide(phase, rows, threads)
-    for phase in (made.direct, made.update_rest, made.update_all, made.turn_rest, made.turn_all):
+    for phase in (made.direct, made.norms, made.update_rest, made.update_all, made.turn_rest, made.turn_all):
         phase.threaded = sum(step.multiplies for step in phase.steps) * rows > _THREADED
     chunks = _chunks(phases)
     _place_values(made, rows, chunks)
@@ -198,32 +208,68 @@ def _offset(layout: Layout, key: str) -> int:
     return layout.place(key).offset
 
 
-def _updates(
-    layout: Layout, updates: Sequence[tuple[str, tuple[float, float]]], direct: Sequence[Step]
-) -> tuple[Phase, Phase]:
+def _updates(layout: Layout, updates: Sequence[Update], direct: Sequence[Step]) -> tuple[Phase, Phase]:
     straight = {_parameter_of(step) for step in direct}
-    rest = [pair for pair in updates if _offset(layout, pair[0]) not in straight]
+    rest = [update for update in updates if _offset(layout, update.key) not in straight]
     return _update_phase(layout, rest), _update_phase(layout, updates)
 
 
-def _update_phase(layout: Layout, updates: Sequence[tuple[str, tuple[float, float]]]) -> Phase:
-    """Parameters that lie side by side and have the same penalties are updated as one run."""
+def _update_phase(layout: Layout, updates: Sequence[Update]) -> Phase:
+    """Parameters that lie side by side and are updated alike are one run."""
     steps = []
-    for penalties in dict.fromkeys(penalties for _, penalties in updates):
-        runs = _merged([layout.place(key) for key, own in updates if own == penalties])
-        table = [
-            number
-            for offset, count in runs
-            for start in range(0, count, _UPDATED_TOGETHER)
-            for number in (offset + start, min(_UPDATED_TOGETHER, count - start))
-        ]
+    for terms, group in dict.fromkeys((update.terms, update.group) for update in updates):
+        alike = [update for update in updates if (update.terms, update.group) == (terms, group)]
+        runs = _merged([layout.place(update.key) for update in alike])
+        table = [number for offset, count in _short(runs) for number in (offset, count, group)]
         total = sum(count for _, count in runs)
         steps.append(
-            Step(
-                "update", [], [], list(penalties), table=table, parts=len(table) // 2, multiplies=total // 64
-            )
+            Step("update", [], [], list(terms), table=table, parts=len(table) // 3, multiplies=total // 64)
         )
     return Phase(steps, by_rows=False)
+
+
+def _norms(layout: Layout, updates: Sequence[Update]) -> Phase:
+    """Sums of squares of the gradients that are updated, parameter by parameter."""
+    steps: list[Step] = []
+    first = 0
+    for update in updates:
+        table = [
+            number
+            for offset, count, group, _ in updated(layout, [update])
+            for number in (offset, count, group)
+        ]
+        size = layout.place(update.key).size
+        steps.append(
+            Step(
+                "squares",
+                [],
+                [first],
+                list(update.terms),
+                table=table,
+                parts=len(table) // 3,
+                multiplies=size // 64,
+            )
+        )
+        first += len(table) // 3
+    return Phase(steps, by_rows=False)
+
+
+def updated(layout: Layout, updates: Sequence[Update]) -> list[tuple[int, int, int, bool]]:
+    """(offset, count, group, whether it decays) of short runs of parameters, one parameter after another."""
+    return [
+        (offset, count, update.group, update.decays)
+        for update in updates
+        for offset, count in _short([layout.place(update.key).run])
+    ]
+
+
+def _short(runs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Runs that a thread takes at a time; sums over them are the same however they are shared out."""
+    return [
+        (offset + start, min(_UPDATED_TOGETHER, count - start))
+        for offset, count in runs
+        for start in range(0, count, _UPDATED_TOGETHER)
+    ]
 
 
 def _merged(places: Sequence[Place]) -> list[tuple[int, int]]:

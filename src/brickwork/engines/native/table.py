@@ -20,6 +20,7 @@ _MAKES = {
     "convolve_lines_gradient": "dW",
     "column_sums": "db",
     "reduce": "sum of parts",
+    "squares": "parameters",
     "update": "parameters",
     "transpose": "W.T",
 }

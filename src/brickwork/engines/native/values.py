@@ -59,6 +59,11 @@ class Place:
     offset: int
     size: int = 0
 
+    @property
+    def run(self) -> tuple[int, int]:
+        """Where it begins, and how many numbers it is."""
+        return self.offset, self.size
+
 
 @dataclass(frozen=True)
 class Matrix:

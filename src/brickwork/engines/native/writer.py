@@ -11,6 +11,7 @@ from ...bricks.base import Brick
 from ...graph.graph import Graph, references
 from ...graph.node import Node
 from .layout import Layout
+from .rules import Update
 from .terms import Term
 from .values import GRADIENT, Place, Step, Value, per_sample
 
@@ -71,7 +72,7 @@ class Writer:
         differentiates: bool,
         training: bool = False,
         trainable: Sequence[str] = (),
-        penalties: Mapping[str, tuple[float, float]] | None = None,
+        updates: Sequence[Update] = (),
         terms: Sequence[Term] = (),
         keep: Sequence[str] = (),
         skip: frozenset[str] = frozenset(),
@@ -82,7 +83,7 @@ class Writer:
         self.training = training
         """Whether dropout drops and batch normalization looks at the batch."""
         self.trainable = frozenset(trainable)
-        self.penalties = dict(penalties or {})
+        self._update_terms = {update.key: update.terms for update in updates}
         self.terms = list(terms)
         self.keep = frozenset(keep)
         self.steps: list[Step] = []
@@ -261,6 +262,10 @@ class Writer:
         if self.training and not frozen and (made, held) not in self.commits:
             self.commits.append((made, held))
         return made
+
+    def update_terms(self, key: str) -> list[float]:
+        """What the update of a parameter puts on its gradient, where that goes straight into it."""
+        return list(self._update_terms.get(key, (0.0, 0.0, 0.0)))
 
     def turn(self, key: str) -> int:
         """How many gradients of this parameter are written before this one; parameters may be shared."""

@@ -1,0 +1,13 @@
+from .base import LearningRateSchedule as LearningRateSchedule
+from .cosine import CosineDecay as CosineDecay
+from .cosine import CosineDecayRestarts as CosineDecayRestarts
+from .cycle import OneCycle as OneCycle
+from .cycle import OneCycleMomentum as OneCycleMomentum
+from .decay import ExponentialDecay as ExponentialDecay
+from .decay import InverseTimeDecay as InverseTimeDecay
+from .decay import LinearDecay as LinearDecay
+from .decay import PiecewiseConstantDecay as PiecewiseConstantDecay
+from .decay import PolynomialDecay as PolynomialDecay
+from .growth import GrowingMomentum as GrowingMomentum
+from .lookup import deserialize as deserialize
+from .lookup import serialize as serialize
