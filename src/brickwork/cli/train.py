@@ -47,7 +47,7 @@ _EPILOG = "\n".join(["\b", "Without options (* marks the default model):", *tabl
 )
 @click.option("--epochs", **_COUNT, help="Epochs at most.")
 @click.option("--batch-size", **_COUNT, help="Samples per update.")
-@click.option("--optimizer", metavar="NAME", help="adam or sgd.")
+@click.option("--optimizer", metavar="NAME", help="adam, sgd, rmsprop …: any in brickwork.optimizers.")
 @click.option("--learning-rate", **_RATE, help="Length of the steps; above 0.")
 @click.option(
     "--schedule",
