@@ -296,7 +296,8 @@ class BoundPlan {
     /// Forward passes over rows [begin, end), batch by batch: sums where there are totals, outputs where asked.
     /// outputs: (operand, numbers of a row, address). Gives (status, rows done).
     std::pair<int, int64_t> forward(nb::list given, int64_t begin, int64_t end, int64_t batch_size, int threads,
-                                    Doubles totals, nb::list outputs, double seconds) {
+                                    Doubles totals, nb::list outputs, double seconds, uint64_t seed,
+                                    uint64_t step, bool training) {
         const auto from = sources(given);
         struct Out {
             bw::Operand operand;
@@ -313,6 +314,9 @@ class BoundPlan {
         batch.sources = from.data();
         batch.total = end;
         batch.threads = threads;
+        batch.seed = seed;
+        batch.step = (uint32_t)step;
+        batch.training = training;
         Status status = Status::DONE;
         int64_t n = begin;
         double energy;
@@ -425,7 +429,8 @@ void bind_plan(nb::module_& m) {
              "steps"_a, "optimizer"_a, "numbers"_a, "seed"_a, "first_step"_a, "threads"_a, "totals"_a, "seconds"_a)
         .def("gradients", &BoundPlan::gradients, "sources"_a, "order"_a.none(), "position"_a, "rows"_a, "seed"_a,
              "step"_a, "training"_a, "threads"_a, "totals"_a)
-        .def("forward", &BoundPlan::forward)
+        .def("forward", &BoundPlan::forward, "sources"_a, "begin"_a, "end"_a, "batch_size"_a, "threads"_a, "totals"_a,
+             "outputs"_a, "seconds"_a, "seed"_a = 0, "step"_a = 0, "training"_a = false)
         .def("watch", &BoundPlan::watch)
         .def("raise_pending", &BoundPlan::raise_pending)
         .def("times", &BoundPlan::times)

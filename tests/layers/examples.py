@@ -117,6 +117,15 @@ EXAMPLES: tuple[Example, ...] = (
     example("UnitNormalization", IMAGE, IMAGE, axis=[1, 2]),
     example("LocalResponseNormalization", IMAGE, IMAGE, size=3, alpha=0.5),
     example("Dropout", (N, 4), (N, 4), rate=0.5),
+    example("Dropout", IMAGE, IMAGE, rate=0.5, noise_shape=(None, 1, 1, 4)),
+    example("NaiveDropout", (N, 4), (N, 4), rate=0.5, seed=3),
+    example("AlphaDropout", (N, 4), (N, 4), rate=0.5),
+    example("AlphaDropout", (N, 5, 4), (N, 5, 4), rate=0.5, noise_shape=(None, None, 1)),
+    example("SpatialDropout1D", (N, 5, 4), (N, 5, 4), rate=0.5),
+    example("SpatialDropout2D", IMAGE, IMAGE, rate=0.5),
+    example("SpatialDropout3D", (N, 2, 3, 4, 5), (N, 2, 3, 4, 5), rate=0.5),
+    example("GaussianNoise", (N, 4), (N, 4), stddev=0.5),
+    example("GaussianDropout", (N, 4), (N, 4), rate=0.5),
     example("ReLU", (N, 9), (N, 9)),
     example("ReLU", (N, 9), (N, 9), max_value=0.8, negative_slope=0.1, threshold=0.3),
     example("ReLU", (N, 9), (N, 9), negative_slope=0.1),
@@ -149,7 +158,7 @@ EXAMPLES: tuple[Example, ...] = (
     example("Concatenate", (N, 4, 2), (N, 3, 2), (N, 7, 2), axis=1),
 )
 
-BEYOND_KERAS = {"LocalResponseNormalization", "Maxout"}
+BEYOND_KERAS = {"LocalResponseNormalization", "Maxout", "NaiveDropout"}
 """Layers of which Keras has none."""
 
 REQUIRED = {item.kind: item.arguments for item in reversed(EXAMPLES)}

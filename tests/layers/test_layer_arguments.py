@@ -175,9 +175,9 @@ def test_missing_argument():
             "penalty of another kind as a brick and make it an output with a loss of its own.",
         ),
         (
-            lambda: layers.Dropout(0.5, noise_shape=(None, 1, 3)),
-            "Dropout: `noise_shape` must be None; got noise_shape=(None, 1, 3). A mask shared along an axis "
-            "is not here; each number has its own bit.",
+            lambda: layers.Dropout(0.5, noise_shape=(1, 1, 3)),
+            "Dropout: `noise_shape` must be None or a tuple of None, for the samples, and None or a size of "
+            "at least 1 for each other axis; got noise_shape=(1, 1, 3). Each sample has a mask of its own.",
         ),
         (
             lambda: layers.BatchNormalization(renorm=True),

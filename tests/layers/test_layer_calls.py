@@ -537,3 +537,33 @@ def test_variables_are_another_name_of_weights():
     for kind in ("", "trainable_", "non_trainable_"):
         variables, weights = getattr(layer, f"{kind}variables"), getattr(layer, f"{kind}weights")
         assert [one.path for one in variables] == [one.path for one in weights] != []
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [("SpatialDropout1D", (5, 4)), ("SpatialDropout2D", (5, 3, 4)), ("SpatialDropout3D", (2, 5, 3, 4))],
+)
+def test_spatial_dropout_leaves_out_whole_channels(kind, shape):
+    y = getattr(layers, kind)(0.5)(np.ones((30, *shape)), training=True)
+    flat = y.reshape(30, -1, shape[-1])
+    assert np.all(flat == flat[:, :1])
+    assert set(np.unique(y).tolist()) == {0.0, 2.0}
+    with pytest.raises(
+        ShapeError, match=rf"{kind} '.*' takes x of shape \(N, .*C\), {len(shape) + 1} axes; it received"
+    ):
+        getattr(layers, kind)(0.5)(layers.Input(shape[1:]))
+
+
+@pytest.mark.parametrize("noise_shape", [(None, 1, 4), (None, 1, None), [None, 1, 4]])
+def test_noise_shape_shares_the_mask(noise_shape):
+    y = layers.Dropout(0.5, noise_shape=noise_shape)(np.ones((30, 5, 4)), training=True)
+    assert np.all(y == y[:, :1])
+    assert set(np.unique(y).tolist()) == {0.0, 2.0}
+
+
+@pytest.mark.parametrize("noise_shape", [(None, 1), (None, 1, 3), (None, 5, 4, 1)])
+def test_a_noise_shape_that_does_not_fit(noise_shape):
+    with pytest.raises(
+        ShapeError, match=r"Dropout 'd' with noise_shape=\(None, .* it received \(N, 5, 4\)\. Write 1"
+    ):
+        layers.Dropout(0.5, noise_shape=noise_shape, name="d")(layers.Input((5, 4)))

@@ -55,7 +55,11 @@ from .merge import Add as Add
 from .merge import Concatenate as Concatenate
 from .merge import Maximum as Maximum
 from .merge import Multiply as Multiply
+from .noise import AlphaDropout as AlphaDropout
 from .noise import Dropout as Dropout
+from .noise import GaussianDropout as GaussianDropout
+from .noise import GaussianNoise as GaussianNoise
+from .noise import NaiveDropout as NaiveDropout
 from .normalization import BatchNormalization as BatchNormalization
 from .penalty import ActivityPenalty as ActivityPenalty
 from .piecewise import HardShrink as HardShrink

@@ -78,10 +78,15 @@ def require_axis(brick: Brick, axis: int, shape: Shape, *, repair: str) -> int:
     return axis % rank
 
 
+def shared_axes(brick: Brick, axes: tuple[int, ...], shape: Shape) -> set[int]:
+    """The axes counted from 0; ShapeError where one is the batch axis or not there."""
+    require_axes(brick, shape, 2, "(N, …, F)", "Give each sample its own row.")
+    return {require_axis(brick, axis, shape, repair="Name axes of one sample.") for axis in axes}
+
+
 def shared_shape(brick: Brick, axes: tuple[int, ...], shape: Shape) -> tuple[int, ...]:
     """The sizes of a sample, with 1 for the axes along which all places share one number."""
-    require_axes(brick, shape, 2, "(N, …, F)", "Give each sample its own row.")
-    shared = {require_axis(brick, axis, shape, repair="Name axes of one sample.") for axis in axes}
+    shared = shared_axes(brick, axes, shape)
     return tuple(1 if axis in shared else known_size(brick, shape, axis) for axis in range(1, len(shape)))
 
 

@@ -9,7 +9,7 @@ from ..arrays import Array, Shape, namespace
 from ..initializers import Zeros
 from .activation import Elementwise
 from .base import Brick, Context, ParameterSpec, Saved, unbroadcast
-from .checks import shared_shape
+from .checks import shared_axes, shared_shape
 
 
 @configured(frozen=True, eq=True)
@@ -83,7 +83,7 @@ class PReLU(Brick):
     shared_axes: tuple[int, ...] = argument(Many(Whole()), default=())
 
     def output_shape(self, x: Shape) -> Shape:
-        shared_shape(self, self.shared_axes, x)
+        shared_axes(self, self.shared_axes, x)
         return x
 
     def parameters(self, x: Shape) -> dict[str, ParameterSpec]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -61,6 +61,13 @@ class Program:
     def trainable(self) -> list[str]:
         """Keys of the parameters that training changes."""
         return [key for key, parameter in self.graph.parameters.items() if parameter.trainable]
+
+    @cached_property
+    def sampler(self) -> Graph:
+        """The predictor with its statistics frozen: in training mode nothing but noise is at work in it."""
+        graph = self.predictor
+        nodes = [replace(wire.node, frozen=bool(wire.statistics)) for wire in graph.wires]
+        return Graph(graph.inputs, nodes, graph.outputs)
 
     @cached_property
     def regularizers(self) -> dict[str, Any]:
@@ -221,8 +228,11 @@ class Plan(ABC):
         """Running sums with this batch added, in inference mode."""
 
     @abstractmethod
-    def predict_batch(self, batch: Batch) -> tuple[Array, ...]:
-        """The outputs of one batch in inference mode, as NumPy arrays."""
+    def predict_batch(self, batch: Batch, draw: int | None = None) -> tuple[Array, ...]:
+        """The outputs of one batch in inference mode, as NumPy arrays.
+
+        With `draw`, noise is at work as in training, with the random numbers of the step of that number.
+        """
 
     def state(self) -> dict[str, Array]:
         """Everything that training goes on from: parameters, statistics, optimizer slots, step number.

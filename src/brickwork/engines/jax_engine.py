@@ -69,7 +69,7 @@ class JaxPlan(Plan):
         self._advance = jax.jit(self._trace_step)
         self._run = jax.jit(self._trace_epoch, static_argnames="dtypes")
         self._evaluate = jax.jit(self._trace_evaluation)
-        self._predict = jax.jit(self._trace_prediction)
+        self._predict = jax.jit(self._trace_prediction, static_argnames="noisy")
         self._under_way: tuple[Held, int] | None = None
 
     # -- what is traced: pure functions of their arguments ------------------------------------------
@@ -143,10 +143,14 @@ class JaxPlan(Plan):
         total = values[program.total] + program.penalty(params)
         return program.update(self._start(), total, values, batch)
 
-    def _trace_prediction(self, params: Any, statistics: Any, batch: Batch) -> tuple[Array, ...]:
-        graph = self.program.predictor
+    def _trace_prediction(
+        self, params: Any, statistics: Any, batch: Batch, words: Array, draw: Array, noisy: bool
+    ) -> tuple[Array, ...]:
+        graph = self.program.sampler if noisy else self.program.predictor
         keep = frozenset(graph.outputs)
-        values = graph.forward(params, statistics, batch, keep=keep, save=False).values
+        values = graph.forward(
+            params, statistics, batch, training=noisy, key=words, step=draw, keep=keep, save=False
+        ).values
         return tuple(values[name] for name in graph.outputs)
 
     def _start(self) -> Totals:
@@ -299,9 +303,10 @@ class JaxPlan(Plan):
         found = self._evaluate(*self._arrays(), _door(self.program.graph, batch))
         return add_totals(totals, jax.tree.map(np.array, found))
 
-    def predict_batch(self, batch: Batch) -> tuple[Array, ...]:
+    def predict_batch(self, batch: Batch, draw: int | None = None) -> tuple[Array, ...]:
         """See Plan."""
-        found = self._predict(*self._arrays(), _door(self.program.predictor, batch))
+        batch_in = _door(self.program.predictor, batch)
+        found = self._predict(*self._arrays(), batch_in, self._words, draw or 0, noisy=draw is not None)
         return tuple(np.array(output) for output in found)
 
     def _diagnosis(self, batch: Batch, rate: float) -> Exception:

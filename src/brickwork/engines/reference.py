@@ -54,12 +54,19 @@ class ReferencePlan(TextPlan):
             total = values[program.total] + program.penalty(self.parameters)
             return program.update(totals, total, values, batch)
 
-    def predict_batch(self, batch: Batch) -> tuple[Array, ...]:
+    def predict_batch(self, batch: Batch, draw: int | None = None) -> tuple[Array, ...]:
         """See Plan."""
-        graph = self.program.predictor
+        graph = self.program.predictor if draw is None else self.program.sampler
         with np.errstate(**QUIET):  # type: ignore[arg-type]
             values = graph.forward(
-                self.parameters, self.statistics, batch, keep=frozenset(graph.outputs), save=False
+                self.parameters,
+                self.statistics,
+                batch,
+                training=draw is not None,
+                key=self.seed,
+                step=draw or 0,
+                keep=frozenset(graph.outputs),
+                save=False,
             ).values
         return tuple(np.asarray(values[name]) for name in graph.outputs)
 

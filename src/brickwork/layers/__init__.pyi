@@ -41,7 +41,14 @@ from .pooling import MaxPooling1D as MaxPooling1D
 from .pooling import MaxPooling2D as MaxPooling2D
 from .preprocessing import Normalization as Normalization
 from .preprocessing import Rescaling as Rescaling
+from .regularization import AlphaDropout as AlphaDropout
 from .regularization import Dropout as Dropout
+from .regularization import GaussianDropout as GaussianDropout
+from .regularization import GaussianNoise as GaussianNoise
+from .regularization import NaiveDropout as NaiveDropout
+from .regularization import SpatialDropout1D as SpatialDropout1D
+from .regularization import SpatialDropout2D as SpatialDropout2D
+from .regularization import SpatialDropout3D as SpatialDropout3D
 from .resizing import Cropping1D as Cropping1D
 from .resizing import Cropping2D as Cropping2D
 from .resizing import UpSampling1D as UpSampling1D

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -121,10 +122,54 @@ class Prediction:
         parts = []
         for index, batch in enumerate(batches):
             callbacks.on_predict_batch_begin(index)
-            parts.append(self.plan.predict_batch(batch))
+            parts.append(self._outputs(index, batch))
             callbacks.on_predict_batch_end(index, {"outputs": parts[-1]})
             report(index + 1, {})
         return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+    def _outputs(self, index: int, batch: Batch) -> tuple[Array, ...]:
+        return self.plan.predict_batch(batch)
+
+
+class Samples(NamedTuple):
+    """What `predict(x, samples=…)` gives, each in the form that `predict(x)` has.
+
+    Gal and Ghahramani, "Dropout as a Bayesian Approximation: Representing Model Uncertainty in Deep
+    Learning", 2016.
+    """
+
+    mean: Any
+    """Over the samples."""
+    std: Any
+    """Their standard deviation, with the number of samples as divisor."""
+
+
+@dataclass
+class Sampling(Prediction):
+    """Data to predict some times over, each time with other noise: means, then standard deviations."""
+
+    samples: int = 1
+
+    def run(self, callbacks: CallbackList) -> tuple[Array, ...]:
+        """Those of all rows."""
+        callbacks.on_predict_begin()
+        outputs = self._batches(callbacks)
+        callbacks.on_predict_end()
+        return outputs
+
+    def _outputs(self, index: int, batch: Batch) -> tuple[Array, ...]:
+        """In one sweep, in float64 (Welford, 1962); each batch has draws of its own."""
+        first = self.plan.predict_batch(batch, draw=index * self.samples)
+        means = [np.asarray(y, np.float64) for y in first]
+        squares = [np.zeros_like(mean) for mean in means]
+        for sample in range(1, self.samples):
+            drawn = self.plan.predict_batch(batch, draw=index * self.samples + sample)
+            for place, y in enumerate(drawn):
+                apart = y - means[place]
+                means[place] = means[place] + apart / (sample + 1)
+                squares[place] = squares[place] + apart * (y - means[place])
+        spreads = [np.sqrt(each / self.samples) for each in squares]
+        return tuple(made.astype(y.dtype) for made, y in zip(means + spreads, first + first, strict=True))
 
 
 def in_batches(source: ArraySource, batch_size: int) -> Iterator[Batch]:

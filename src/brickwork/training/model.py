@@ -18,7 +18,7 @@ from .callbacks import CallbackList, History
 from .feeds import ALL, ArrayFeed, BatchFeed, Feed, is_array_like, require_one_batch, rows_of_a_batch
 from .keeping import Keeping
 from .loop import Fit, facts, validates
-from .measuring import Prediction, evaluation, shortened, steps_of
+from .measuring import Prediction, Samples, Sampling, evaluation, shortened, steps_of
 from .network import Network
 from .one_batch import OneBatch, metrics_names
 from .one_batch import listed as in_order
@@ -356,6 +356,8 @@ class Model(OneBatch, Keeping, Network):
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        *,
+        samples: int | None = None,
     ) -> Any:
         """The outputs for every row of x, as NumPy arrays, in inference mode.
 
@@ -364,16 +366,49 @@ class Model(OneBatch, Keeping, Network):
         x : array, list or dict of arrays by input, or an iterable of batches, x or (x, …).
         batch_size, verbose, callbacks : as in `fit`.
         steps : how many batches; default all.
+        samples : how many times, at least 1, each row is predicted with dropout and noise at work, and batch
+            normalization with its moving statistics ("Monte-Carlo dropout"); the result is then
+            `Samples(mean, std)` over them, which two names can take: mean, std = predict(x, samples=50).
+            The same seed and batch_size give the same numbers. Default: once, without noise.
+
+        >>> import brickwork as bw, numpy as np
+        >>> model = bw.Sequential([bw.Input((1000,)), bw.layers.Dropout(0.5)])
+        >>> mean, std = model.predict(np.ones((1, 1000)), samples=50, verbose=0)
+        >>> float(mean.mean().round(1)), float(std.mean().round(1))
+        (1.0, 1.0)
         """
         batch_size = _BATCH("predict", "batch_size", batch_size) or 32
         steps = Maybe(_COUNT)("predict", "steps", steps)
+        samples = Maybe(_COUNT)("predict", "samples", samples)
         x = self._build_for(adapter.require_data(x))
         plan = self._ready_to_predict()
         convert = self._adapter(targets=False)
         source = convert.source(x) if is_array_like(x) else convert.feed(x)
         source = shortened(source, batch_size, steps)
         listed = CallbackList(callbacks, model=self, verbose=verbose, steps=steps_of(source, batch_size))
-        return self._structured(Prediction(plan, source, batch_size).run(listed))
+        if samples is None:
+            return self._structured(Prediction(plan, source, batch_size).run(listed))
+        found = Sampling(self._noisy(plan.seed), source, batch_size, samples).run(listed)
+        half = len(found) // 2
+        return Samples(self._structured(found[:half]), self._structured(found[half:]))
+
+    def _noisy(self, seed: int) -> Plan:
+        """A plan on copies of the weights, for many calls with noise."""
+        if not any(node.brick.random for node in self.collected.graph.nodes):
+            raise ParameterError(
+                "predict(samples=…) takes a network with noise, whose answers differ; this one has none. Put "
+                "Dropout or GaussianNoise into it and train it so, or leave `samples` out."
+            )
+        plan = self._plan_of_copies(seed)
+        plan.freeze()
+        return plan
+
+    def _plan_of_copies(self, seed: int = 0) -> Plan:
+        copies = (
+            {key: value.copy() for key, value in held.items()} for held in (self.parameters, self.statistics)
+        )
+        plan: Plan = self._engine.plan(predicting_program(self), *copies, seed)
+        return plan
 
     def predictor(self, batch_size: int = 1) -> Predictor:
         """A function x -> outputs for up to `batch_size` rows, with the weights as they are now.
@@ -393,11 +428,7 @@ class Model(OneBatch, Keeping, Network):
         [[3.0]]
         """
         size = _COUNT("predictor", "batch_size", batch_size)
-        copies = (
-            {key: value.copy() for key, value in held.items()} for held in (self.parameters, self.statistics)
-        )
-        plan = self._engine.plan(predicting_program(self), *copies, 0)
-        return Predictor(plan, self.collected.graph.inputs, size, self._structured)
+        return Predictor(self._plan_of_copies(), self.collected.graph.inputs, size, self._structured)
 
     def plan(self, batch_size: int = 32, *, training: bool | None = None) -> str:
         """What the native engine does for a batch, as a table to print: its instructions, phase by phase.

@@ -1,4 +1,4 @@
-"""Bricks that are one instruction each: element by element functions, other shapes, dropout."""
+"""Bricks that are one instruction each: element by element functions, other shapes."""
 
 from __future__ import annotations
 
@@ -116,46 +116,3 @@ class AliasLowering(Plain):
             if len(writer.graph.shapes[part.inputs[0]]) != 2:
                 dy.compact = True
             writer.pass_on(dy, part.inputs[0])
-
-
-@lowers(bricks.Dropout)
-class DropoutLowering(Plain):
-    """Numbers left out at random while training; nothing in inference."""
-
-    def forward(self, writer: Writer, part: Part) -> None:
-        """y = x * keep / (1 - rate), the bits drawn as the reference draws them."""
-        brick = part.brick
-        if not writer.training or brick.rate == 0.0 or part.node.frozen:
-            writer.alias(part.output, part.inputs[0])
-            return
-        x, y = writer.value(part.inputs[0]), writer.value(part.output)
-        writer.emit(
-            "dropout", [x, y], self._ints(part, x.size), [1.0 / (1.0 - brick.rate)], multiplies=8 * x.size
-        )
-
-    def backward(self, writer: Writer, part: Part) -> None:
-        """The same bits once more: drawing them costs less than keeping them."""
-        dy = writer.dy(part.output)
-        if dy is None:
-            return
-        if not writer.training or part.brick.rate == 0.0 or part.node.frozen:
-            writer.pass_on(dy, part.inputs[0])
-            return
-        found = writer.dx(part.inputs[0])
-        if found is None:
-            return
-        dx, accumulate = found
-        writer.emit(
-            "dropout",
-            [dy, dx],
-            self._ints(part, dy.size, accumulate),
-            [1.0 / (1.0 - part.brick.rate)],
-            multiplies=8 * dy.size,
-        )
-
-    def _ints(self, part: Part, size: int, accumulate: int = 0) -> list[int]:
-        brick = part.brick
-        threshold = min(round(brick.rate * 2**32), 2**32 - 1)
-        own = brick.seed is not None
-        seed = brick.seed or 0
-        return [size, accumulate, threshold, part.node.stream, own, seed & 0xFFFFFFFF, seed >> 32]

@@ -22,6 +22,7 @@ from . import (  # noqa: F401 - each enters its bricks
     lower_features,
     lower_loss,
     lower_merge,
+    lower_noise,
     lower_normalization,
     lower_pooling,
     lower_resampling,
@@ -94,7 +95,7 @@ class Pass:
     """Instructions in places, made for one batch size and one number of threads.
 
     `kind` is "train" (gradients and, where there is a `rule`, the optimizer's step), "frozen" (gradients in
-    inference mode), "evaluate" or "predict".
+    inference mode), "evaluate", "predict" or "sample" (a prediction with noise).
     """
 
     def __init__(
@@ -111,12 +112,14 @@ class Pass:
     ) -> None:
         self.kind, self.rows_at_most, self.threads = kind, rows, threads
         self.program, self._owner = program, owner
-        self.graph = program.predictor if kind == "predict" else program.graph
+        graphs = {"predict": program.predictor, "sample": program.sampler}
+        self.graph = graphs.get(kind, program.graph)
+        self.predicts = kind in graphs
         differentiates = kind in ("train", "frozen")
         self._native_penalties = penalties_of(program) if kind == "train" and rule is not None else {}
         # Those without a gradient too: decay and momentum move them.
         updates = [] if kind != "train" or rule is None else rule.updates(self._native_penalties)
-        terms = [] if kind == "predict" else terms_of(self.graph, program.total)
+        terms = [] if self.predicts else terms_of(self.graph, program.total)
         scalars = frozenset(node.name for node in self.graph.nodes if self.graph.shapes.get(node.name) == ())
         weighted = {term.values for term in terms} if terms else set()
         skip = scalars | _weightings(self.graph, weighted)
@@ -125,11 +128,11 @@ class Pass:
             self.graph,
             layout,
             differentiates=differentiates,
-            training=kind == "train",
+            training=kind in ("train", "sample"),
             trainable=program.trainable if differentiates else (),
             updates=updates,
             terms=terms,
-            keep=self.graph.outputs if kind == "predict" else (),
+            keep=self.graph.outputs if self.predicts else (),
             skip=skip,
         )
         used = {name for node in self.graph.nodes if node.name not in skip for name in node.inputs}
@@ -172,7 +175,7 @@ class Pass:
 
     def _read(self, terms: list[Term]) -> set[str]:
         """Values that are read after the forward pass: by E, by metrics, by who asked for a prediction."""
-        if self.kind == "predict":
+        if self.predicts:
             return set(self.graph.outputs)
         read = {name for term in terms for name in (term.values, term.weights) if name is not None}
         for use in self.program.metrics if terms else ():
@@ -322,7 +325,7 @@ class Pass:
 
     def _recipe(self) -> dict[str, Any]:
         made, writer = self.schedule, self.writer
-        totals: list[Any] = [] if self.kind == "predict" else [(_ENERGY, 0, None, None)]
+        totals: list[Any] = [] if self.predicts else [(_ENERGY, 0, None, None)]
         totals += [(_TERM, index, None, None) for index in self.loss_terms]
         totals += [
             (_VALUES, 0, operand(value), None if use.weight is None else operand(writer.value(use.weight)))

@@ -81,7 +81,7 @@ class NativePlan(TextPlan):
         self._passes: dict[tuple[str, int, int], Pass] = {}
         self._moved = self._frozen = False
         self._brought: set[Pass] = set()
-        self._prepared: dict[int, tuple[Pass, Batch, list[Array], tuple[Any, ...]]] = {}
+        self._prepared: dict[tuple[str, int], tuple[Pass, Batch, list[Array], tuple[Any, ...]]] = {}
 
     # -- passes, made when they are first needed ----------------------------------------------------
 
@@ -410,22 +410,28 @@ class NativePlan(TextPlan):
                 report(-(-done // batch_size), measures.totals(extra=extra * done))
         return self.program.results(measures.totals(extra=extra * done))
 
-    def predict_batch(self, batch: Batch) -> tuple[Array, ...]:
+    def predict_batch(self, batch: Batch, draw: int | None = None) -> tuple[Array, ...]:
         """See Plan."""
         rows = _rows_of(batch)
         if self._frozen:
-            return self._predict_again(batch, rows)
-        made = self._pass("predict", rows)
+            return self._predict_again(batch, rows, draw)
+        made = self._pass("predict" if draw is None else "sample", rows)
         self._bring(made)
         outputs = made.outputs(rows)
         sources, to = made.sources(batch), made.addresses(outputs)
-        made.run(made.native.forward, sources, 0, rows, rows, made.threads, np.zeros(0), to, 1e9)
+        noise = self._noise(draw)
+        made.run(made.native.forward, sources, 0, rows, rows, made.threads, np.zeros(0), to, 1e9, *noise)
         return tuple(outputs)
 
-    def _predict_again(self, batch: Batch, rows: int) -> tuple[Array, ...]:
+    def _noise(self, draw: int | None) -> tuple[int, int, bool]:
+        """Seed, step, and whether noise is at work."""
+        return self.seed, draw or 0, draw is not None
+
+    def _predict_again(self, batch: Batch, rows: int, draw: int | None) -> tuple[Array, ...]:
         """Through arrays whose addresses were told once: telling takes as long as a small network."""
-        if rows not in self._prepared:
-            made = self._pass("predict", rows)
+        kind = "predict" if draw is None else "sample"
+        if (kind, rows) not in self._prepared:
+            made = self._pass(kind, rows)
             self._bring(made)
             inputs = {name: np.array(batch[name]) for name in made.inputs}
             outputs = made.outputs(rows)
@@ -439,11 +445,11 @@ class NativePlan(TextPlan):
                 made.addresses(outputs),
                 1e9,
             )
-            self._prepared[rows] = (made, inputs, outputs, told)
-        made, inputs, outputs, told = self._prepared[rows]
+            self._prepared[kind, rows] = (made, inputs, outputs, told)
+        made, inputs, outputs, told = self._prepared[kind, rows]
         for name, array in inputs.items():
             np.copyto(array, batch[name])
-        made.run(made.native.forward, *told)
+        made.run(made.native.forward, *told, *self._noise(draw))
         return tuple(array.copy() for array in outputs)
 
     def predict(
