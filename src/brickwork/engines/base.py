@@ -95,7 +95,7 @@ class Program:
         totals: Totals = {"loss": (0.0, 0.0)}
         totals.update({label: (0.0, 0.0) for label, _ in self.losses} if len(self.losses) > 1 else {})
         totals.update({use.label: tuple(use.metric.start()) for use in self.metrics})
-        return {label: tuple(np.float64(number) for number in sums) for label, sums in totals.items()}
+        return {label: doubles(sums) for label, sums in totals.items()}
 
     def update(
         self, totals: Totals, energy: Array, values: Mapping[str, Array], batch: Mapping[str, Array]
@@ -112,14 +112,18 @@ class Program:
             new[use.label] = tuple(use.metric.update(totals[use.label], target, output, weight))
         return new
 
-    def results(self, totals: Totals) -> dict[str, float]:
-        """The means that the running sums stand for, in the order of `compile`: JAX sorts names."""
-        logs = {}
+    def results(self, totals: Totals) -> dict[str, Any]:
+        """What the running sums stand for, in the order of `compile`: JAX sorts names.
+
+        Numbers, or arrays of metrics that have more than one.
+        """
+        logs: dict[str, Any] = {}
         by_label = {use.label: use.metric for use in self.metrics}
         for label in self.start() if totals else ():
             sums = totals[label]
             if label in by_label:
-                logs[label] = float(by_label[label].result(sums))
+                found = by_label[label].result(sums)
+                logs[label] = np.asarray(found) if np.ndim(found) else float(found)
             else:
                 logs[label] = float(sums[0]) / float(sums[1]) if float(sums[1]) else math.nan
         return logs
@@ -354,6 +358,11 @@ def _batches(source: ArraySource, batch_size: int) -> Iterator[Batch]:
 def add_totals(left: Totals, right: Totals) -> Totals:
     """Running sums of two parts of the data together."""
     return {label: tuple(a + b for a, b in zip(left[label], right[label], strict=True)) for label in left}
+
+
+def doubles(sums: Sequence[Any]) -> tuple[Any, ...]:
+    """Sums in float64: numbers, or arrays of them."""
+    return tuple(np.asarray(one, np.float64)[()] for one in sums)
 
 
 def all_finite(array: Array) -> bool:

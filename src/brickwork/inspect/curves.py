@@ -43,7 +43,8 @@ def draw_curves(
 
     Parameters
     ----------
-    history : name -> value for each epoch, as in `History.history` or from `read_history`. NaN leaves a gap.
+    history : name -> value for each epoch, as in `History.history` or from `read_history`. NaN leaves a gap,
+        and what has arrays for values is left out.
         `epoch`, where it is there, gives the numbers of the epochs, counted from 1; `seconds` is not drawn.
     path : where to write, ending in .png (or .svg, .pdf).
     title : a line above the panels.
@@ -59,6 +60,7 @@ def draw_curves(
     series = {
         name: [math.nan if value is None else float(value) for value in values]
         for name, values in history.items()
+        if not any(getattr(value, "ndim", 0) for value in values)
     }
     panels = panels_of(series)
     if not panels:
@@ -283,11 +285,15 @@ def _written(value: Any) -> str:
     return str(value) if isinstance(value, int) else repr(float(value))
 
 
+_ARRAY, _ARRAY_END = '"[', ']"'
+"""How CSVLogger writes what is no single number."""
+
+
 def read_history(path: AnyPath) -> dict[str, list[float]]:
     """Name -> values of the epochs, from a file that `write_history` or CSVLogger wrote.
 
     Raises FormatError, with the line, where the file is no such table; FileError where it cannot be read.
-    Values that are not there are NaN.
+    Values that are not there are NaN; columns of arrays, such as a confusion matrix, are left out.
     """
     with explained(path, "read"), open(path, newline="", encoding="utf-8-sig") as file:
         try:
@@ -300,7 +306,13 @@ def read_history(path: AnyPath) -> dict[str, list[float]]:
             f"{path}, line 1: the header of a history names 'epoch', 'loss' and so on; it is "
             f"{known_names(header) or 'empty'}. Pass the history.csv of a run."
         )
-    history: dict[str, list[float]] = {name: [] for name in header}
+    arrays = {
+        name
+        for line in lines[1:]
+        for name, text in zip(header, line, strict=False)
+        if text.startswith(_ARRAY) and text.endswith(_ARRAY_END)
+    }
+    history: dict[str, list[float]] = {name: [] for name in header if name not in arrays}
     for number, line in enumerate(lines[1:], 2):
         if len(line) != len(header):
             raise FormatError(
@@ -308,6 +320,8 @@ def read_history(path: AnyPath) -> dict[str, list[float]]:
                 f"{len(line)}. The file may have been cut short: restore it, or delete the line."
             )
         for name, text in zip(header, line, strict=True):
+            if name in arrays:
+                continue
             history[name].append(_number(text, name, path, number))
     return history
 

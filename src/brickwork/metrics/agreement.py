@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..arrays import Array, namespace
 from ..errors import ShapeError
 from .base import Metric
+from .sums import floating
 
 
 def aligned(metric: Metric, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
@@ -23,17 +24,10 @@ def aligned(metric: Metric, y_true: Array, y_pred: Array) -> tuple[Array, Array]
 
 def numbers(agree: Array, y_pred: Array) -> Array:
     """1 for True, 0 for False, in the type of y_pred where it is a float type."""
-    xp = namespace(agree)
-    return xp.astype(agree, y_pred.dtype if _is_float(y_pred) else xp.float32)
+    return floating(agree, y_pred)
 
 
 def difference(metric: Metric, y_true: Array, y_pred: Array) -> Array:
     """y_true - y_pred, in the type of y_pred where it is a float type."""
     y_true, y_pred = aligned(metric, y_true, y_pred)
-    xp = namespace(y_pred)
-    kind = y_pred.dtype if _is_float(y_pred) else xp.float32
-    return xp.astype(y_true, kind) - xp.astype(y_pred, kind)
-
-
-def _is_float(x: Array) -> bool:
-    return bool(namespace(x).isdtype(x.dtype, "real floating"))
+    return floating(y_true, y_pred) - floating(y_pred, y_pred)

@@ -1,13 +1,14 @@
 """What a metric is.
 
-A metric is three functions: `start` gives totals, `update` adds a batch to them, `result` makes a number of
-them. They run in the array's own namespace, so an engine may trace them. For use by hand, as in Keras, the
-object keeps totals of its own: `update_state`, `result()`, `reset_state`.
+A metric is three functions: `start` gives totals, `update` adds a batch to them, `result` makes a number (or
+an array of numbers) of them. Totals of parts of the data add up to those of the whole. The functions run in
+the array's own namespace, so an engine may trace them. For use by hand, as in Keras, the object keeps totals
+of its own: `update_state`, `result()`, `reset_state`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,8 +35,25 @@ class Metric(Configured):
 
     name = "metric"
 
+    def build(self, y_true: Sequence[Any], y_pred: Sequence[Any]) -> None:
+        """What `start` must know of the shapes, before anything else; sizes that are open are None."""
+
+    def fix(self, what: str, size: int) -> None:
+        """Remember a size that `build` has found. Raises ShapeError where another one is known."""
+        known = self.__dict__.setdefault("_sizes", {}).setdefault(what, size)
+        if known != size:
+            raise ShapeError(
+                f"{type(self).__name__} {getattr(self, 'name', '')!r} counts {known} {what}; it received "
+                f"{size}. Make another {type(self).__name__} for the other output."
+            )
+
+    def fixed(self, what: str) -> int | None:
+        """A size that `build` has found."""
+        found: int | None = self.__dict__.get("_sizes", {}).get(what)
+        return found
+
     def start(self) -> Totals:
-        """The totals before the first batch: numbers."""
+        """The totals before the first batch: numbers, or arrays of them."""
         raise NotImplementedError(f"{type(self).__name__} states no start()")
 
     def update(self, totals: Totals, y_true: Array, y_pred: Array, weight: Array | None = None) -> Totals:
@@ -57,8 +75,9 @@ class Metric(Configured):
 
         `sample_weight` is None, one number, or an array of shape (N,) or (N, 1).
         """
-        y_pred = _array(y_pred)
+        y_true, y_pred = _array(y_true), _array(y_pred)
         weight = None if sample_weight is None else _weight(sample_weight, y_pred)
+        self.build(y_true.shape, y_pred.shape)
         self.__dict__["_totals"] = self.update(self.kept, y_true, y_pred, weight)
 
     def reset_state(self) -> None:

@@ -7,23 +7,111 @@ from typing import Any
 
 from ..catalogue import Catalogue
 from ..errors import ParameterTypeError
-from .accuracies import Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
-from .base import MeanMetricWrapper, Metric
-from .differences import MeanAbsoluteError, MeanSquaredError
-
-_CATALOGUE: Catalogue[Metric] = Catalogue(
-    "metric",
-    Metric,
-    (
-        Accuracy,
-        BinaryAccuracy,
-        CategoricalAccuracy,
-        SparseCategoricalAccuracy,
-        MeanSquaredError,
-        MeanAbsoluteError,
-    ),
-    {"acc": Accuracy, "mse": MeanSquaredError, "mae": MeanAbsoluteError},
+from .accuracies import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
 )
+from .base import (
+    MeanMetricWrapper,
+    Metric,
+)
+from .classes import (
+    ConfusionMatrix,
+    F1Score,
+    FBetaScore,
+    R2Score,
+)
+from .curves import (
+    AUC,
+)
+from .differences import (
+    ConcordanceCorrelation,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    PearsonCorrelation,
+    RootMeanSquaredError,
+)
+from .of_losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
+from .thresholds import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    PrecisionAtRecall,
+    Recall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+    TrueNegatives,
+    TruePositives,
+)
+
+_CLASSES: tuple[type[Metric], ...] = (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    ConcordanceCorrelation,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    PearsonCorrelation,
+    RootMeanSquaredError,
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    PrecisionAtRecall,
+    Recall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+    TrueNegatives,
+    TruePositives,
+    AUC,
+    ConfusionMatrix,
+    F1Score,
+    FBetaScore,
+    R2Score,
+)
+_SHORT: dict[str, type[Metric]] = {
+    "acc": Accuracy,
+    "bce": BinaryCrossentropy,
+    "mse": MeanSquaredError,
+    "mae": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "msle": MeanSquaredLogarithmicError,
+    "kld": KLDivergence,
+}
+_CATALOGUE: Catalogue[Metric] = Catalogue("metric", Metric, _CLASSES, _SHORT)
 
 
 def get(identifier: Any) -> Metric | None:

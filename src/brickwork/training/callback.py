@@ -13,7 +13,17 @@ from ..arrays import Array
 from ..errors import ParameterError, known_names
 
 Logs = dict[str, Any]
-"""Name of a loss or metric -> number."""
+"""Name of a loss or metric -> number, or an array of a metric that has several."""
+
+
+def numbers_in(logs: Mapping[str, Any] | None) -> dict[str, float]:
+    """Those of the logs that are single numbers: what fits into a cell or onto a curve."""
+    return {
+        name: float(value)
+        for name, value in (logs or {}).items()
+        if hasattr(value, "__float__") and getattr(value, "ndim", 0) == 0
+    }
+
 
 STEP_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..arrays import Array
 from ..errors import ParameterError, ParameterTypeError, known_names
-from .callback import HOOKS, Callback, Logs
+from .callback import HOOKS, Callback, Logs, numbers_in
 
 
 class History(Callback):
@@ -28,7 +28,8 @@ class History(Callback):
         self.history: dict[str, list[Any]] = {}
 
     def __repr__(self) -> str:
-        last = ", ".join(f"{name} {values[-1]:.4g}" for name, values in self.history.items() if values)
+        latest = numbers_in({name: values[-1] for name, values in self.history.items() if values})
+        last = ", ".join(f"{name} {value:.4g}" for name, value in latest.items())
         return f"<History of {len(self.epoch)} epochs{': ' + last if last else ''}>"
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

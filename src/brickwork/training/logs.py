@@ -113,6 +113,7 @@ def _text(value: Any) -> Any:
         return value
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
         value = value.item()
+    value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, Iterable):
         return f'"[{", ".join(map(str, value))}]"'
     return repr(value)

@@ -54,7 +54,14 @@ class Monitor(Configured, Callback):
         """The monitored value; None in an epoch without validation. Raises ParameterError for others."""
         logs = logs or {}
         if self.monitor in logs:
-            return float(logs[self.monitor])
+            value = logs[self.monitor]
+            if getattr(value, "ndim", 0):
+                raise ParameterError(
+                    f"{type(self).__name__}: `monitor` must name a single number in the logs; got "
+                    f"monitor={self.monitor!r}, an array of shape {value.shape}. Have the metric average, "
+                    f"as by F1Score(average='macro')."
+                )
+            return float(value)
         validation_freq = (self.params or {}).get("validation_freq") or 1
         if self.monitor.startswith("val_") and validation_freq != 1:
             return None

@@ -180,6 +180,7 @@ def _metric_uses(
                     f"target. Give it a loss, or list metrics by output name."
                 )
             metric = metrics.resolve(one, target.shape, output.shape)
+            metric.build(target.shape, output.shape)
             label = metric.name if len(names) == 1 else f"{name}_{metric.name}"
             uses.append(
                 MetricUse(

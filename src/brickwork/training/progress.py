@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Any
 
 from ..arguments import Anything, Choice, Configured, Either, Flag, Whole, argument, configured
-from .callback import Callback, Logs
+from .callback import Callback, Logs, numbers_in
 from .progress_table import Table, cell, duration, speed, table
 
 _OVER = "\r\x1b[K"
@@ -83,7 +83,7 @@ class ProgressDisplay(Configured, Callback):
 
     def on_progress(self, step: int, logs: Logs | None = None) -> None:
         """Numbers so far."""
-        self._step, self._logs = step, dict(logs or {})
+        self._step, self._logs = step, numbers_in(logs)
         if self._training:
             self._show()
         elif self._on_terminal():
@@ -113,7 +113,7 @@ class ProgressDisplay(Configured, Callback):
         """The row stays."""
         took = perf_counter() - self._begun
         self._durations.append(took)
-        self._logs = {name: float(value) for name, value in (logs or {}).items() if _is_number(value)}
+        self._logs = numbers_in(logs)
         self._steps = self._steps or self._step or None
         self._step = self._steps or 0
         if self._live is not None:
@@ -268,12 +268,6 @@ class ProgressDisplay(Configured, Callback):
         print(line, file=self._stream, flush=True)
 
 
-def _is_number(value: Any) -> bool:
-    return hasattr(value, "__float__") and getattr(value, "ndim", 0) == 0
-
-
 def _words(logs: Mapping[str, Any]) -> str:
     """The logs in one line."""
-    return "  ".join(
-        f"{name} {cell(name, float(value))}" for name, value in logs.items() if _is_number(value)
-    )
+    return "  ".join(f"{name} {cell(name, value)}" for name, value in numbers_in(logs).items())

@@ -202,7 +202,10 @@ def read_training(path: Any) -> Resumed:
         ) from None
 
 
-_FLOAT = "float"
+_FLOAT, _ARRAY = "float", "array"
+
+
+_MARKS = ({_FLOAT}, {_ARRAY})
 
 
 def _plain(value: Any, where: str) -> Any:
@@ -213,10 +216,12 @@ def _plain(value: Any, where: str) -> Any:
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {_FLOAT: repr(float(value))}
-    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value) and set(value) != {_FLOAT}:
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value) and set(value) not in _MARKS:
         return {key: _plain(one, where) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(one, where) for one in value]
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        return {_ARRAY: _plain(value.tolist(), where)}
     raise ParameterError(
         f"get_state of the callback {where!r} must give what JSON can hold: numbers, texts, lists, dicts "
         f"with texts as keys; it gave {value!r} of type {type(value).__name__}. Give arrays by get_arrays."
@@ -225,5 +230,7 @@ def _plain(value: Any, where: str) -> Any:
 
 def _unplain(value: Any) -> Any:
     if isinstance(value, dict):
+        if set(value) == {_ARRAY}:
+            return np.array(_unplain(value[_ARRAY]))
         return float(value[_FLOAT]) if set(value) == {_FLOAT} else {k: _unplain(v) for k, v in value.items()}
     return [_unplain(one) for one in value] if isinstance(value, list) else value

@@ -20,7 +20,7 @@ from ..engines.interrupts import uninterrupted
 from ..errors import ParameterError
 from ..files import FileError, explained, write_atomically
 from ..inspect.curves import COLUMNS, draw_curves, write_history
-from .callback import Logs
+from .callback import Logs, numbers_in
 from .checks import MODE, PATH
 from .monitor import Monitor
 
@@ -165,7 +165,7 @@ class RunFolder(Monitor):
         """One more row; the files follow in `commit`, when all callbacks have had their say."""
         logs = logs or {}
         row: dict[str, Any] = dict.fromkeys(COLUMNS)
-        row |= {name: _number(value) for name, value in logs.items()}
+        row |= {name: _number(value) for name, value in numbers_in(logs).items()}
         row |= {"epoch": epoch + 1, "learning_rate": _number(self._rate)}
         self.rows.append({**row, "seconds": round(perf_counter() - self._begun, 3)})
         current = self.read(logs)

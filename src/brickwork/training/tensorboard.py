@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any, ClassVar
 
 from ..arguments import Choice, Configured, Either, Flag, Whole, argument, configured
-from .callback import STEP_HOOKS, Callback, Logs, overrides
+from .callback import STEP_HOOKS, Callback, Logs, numbers_in, overrides
 from .checks import PATH
 from .event_files import EventFiles, require_library
 
@@ -121,7 +121,8 @@ class TensorBoard(Configured, Callback):
             self._files.close()
 
     def _scalars(self, place: str, tag: str, logs: Mapping[str, Any], step: int) -> None:
-        self._files.scalars(place, {tag.format(name): value for name, value in logs.items()}, step)
+        numbers = numbers_in(logs).items()
+        self._files.scalars(place, {tag.format(name): value for name, value in numbers}, step)
 
     def close(self) -> None:
         """Close the files, also after an interruption."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from ... import bricks
+from ...arrays import Shape
 from ...bricks.pointwise_loss import PointwiseLoss
 from .lowering import Functions, Plain, lowers
 from .values import per_sample
@@ -21,75 +23,88 @@ class LossLowering(Plain):
         term = writer.seed(part.output) if writer.wants(y) and not writer.wants(t) else None
         part.notes["seeded"] = term is not None
         if term is None:
-            self.emit(writer, part, None, 1.0, False, gradient=False)
+            self._emit(writer, part, None, 1.0, False, gradient=False)
         else:
             weights = None if term.weights is None else writer.value(term.weights)
-            self.emit(writer, part, weights, term.share, term.mean, gradient=True)
+            self._emit(writer, part, weights, term.share, term.mean, gradient=True)
 
     def backward(self, writer: Writer, part: Part) -> None:
         """dy, where forward has not made it."""
         dl = writer.dy(part.output)
         if not part.notes["seeded"] and dl is not None and writer.wants(part.inputs[0]):
-            self.emit(writer, part, dl, 1.0, False, gradient=True)
+            self._emit(writer, part, dl, 1.0, False, gradient=True)
 
-    def emit(
+    def _emit(
         self, writer: Writer, part: Part, weights: Any, share: float, mean: bool, *, gradient: bool
     ) -> None:
-        """The instruction."""
-        raise NotImplementedError
-
-
-@lowers(bricks.SoftmaxCrossEntropy)
-class SoftmaxCrossEntropyLowering(LossLowering):
-    """From logits."""
-
-    def emit(
-        self, writer: Writer, part: Part, weights: Any, share: float, mean: bool, *, gradient: bool
-    ) -> None:
-        """See LossLowering."""
-        x, t, loss = (writer.value(name) for name in (*part.inputs, part.output))
-        shape, target = (writer.graph.shapes[name] for name in part.inputs)
-        classes = per_sample(shape)[-1]
-        dx, accumulate = (writer.dx(part.inputs[0]) or (None, 0)) if gradient else (None, 0)
-        labels = len(target) < len(shape)
-        writer.emit(
-            "softmax_cross_entropy",
-            [x, t, loss, weights, dx],
-            [mean, classes, x.size // classes, labels, accumulate],
-            [share],
-            multiplies=20 * x.size,
+        dy, accumulate = (writer.dx(part.inputs[0]) or (None, 0)) if gradient else (None, 0)
+        loss_instruction(
+            writer,
+            part.brick,
+            [writer.graph.shapes[name] for name in part.inputs],
+            [*(writer.value(name) for name in (*part.inputs, part.output)), weights, dy],
+            share,
+            mean=mean,
+            accumulate=bool(accumulate),
         )
 
-    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
-        """Class numbers as whole numbers, or distributions."""
-        return True
+
+for _name in ("SoftmaxCrossEntropy", *Functions.PAIRED, *Functions.VECTOR):
+    lowers(getattr(bricks, _name))(LossLowering)
 
 
-@lowers(*(getattr(bricks, name) for name in Functions.PAIRED))
-class PairedLossLowering(LossLowering):
-    """Of an output and a target, number by number."""
+def loss_instruction(
+    writer: Writer,
+    brick: Any,
+    shapes: Sequence[Shape],
+    operands: Sequence[Any],
+    share: float = 1.0,
+    *,
+    mean: bool = False,
+    accumulate: bool = False,
+) -> None:
+    """The instruction of a loss of y and t.
 
-    def emit(
-        self, writer: Writer, part: Part, weights: Any, share: float, mean: bool, *, gradient: bool
-    ) -> None:
-        """See LossLowering."""
-        y, t, loss = (writer.value(name) for name in (*part.inputs, part.output))
-        dy, accumulate = (writer.dx(part.inputs[0]) or (None, 0)) if gradient else (None, 0)
-        name = type(part.brick).__name__
-        shape, target = (writer.graph.shapes[name] for name in part.inputs)
+    `shapes` are those of y and t in the graph, `operands` the values y, t, l and, for the gradient, weights
+    and dy; `share` and `mean` say how much of E the loss is.
+    """
+    y, t, *_ = operands
+    operands = [*operands, *[None] * (5 - len(operands))]
+    name, sizes = type(brick).__name__, per_sample(shapes[0])
+    labels = len(shapes[1]) < len(shapes[0])
+    if name == "SoftmaxCrossEntropy":
+        ints = [mean, sizes[-1], y.size // sizes[-1], labels, accumulate]
+        writer.emit(
+            "softmax_cross_entropy",
+            operands,
+            ints,
+            [share],
+            multiplies=20 * y.size,
+        )
+    elif name in Functions.VECTOR:
+        axis = getattr(brick, "axis", -1) % len(shapes[0]) - 1
+        around = (math.prod(sizes[:axis]), sizes[axis], math.prod(sizes[axis + 1 :]))
+        writer.emit(
+            "vector_loss",
+            operands,
+            [mean, Functions.VECTOR.index(name), *around, t.integer, accumulate],
+            [share, getattr(brick, "epsilon", 0.0)],
+            multiplies=10 * y.size,
+        )
+    else:
         classes, divisor = 0, y.size
         if name == "CrossEntropy":
-            divisor = y.size // per_sample(shape)[-1]
-            classes = per_sample(shape)[-1] if len(target) < len(shape) else 0
+            divisor = y.size // sizes[-1]
+            classes = sizes[-1] if labels else 0
         elif name == "HalfSquaredError":
             divisor = 1
-        elif isinstance(part.brick, PointwiseLoss):
-            divisor = part.brick.divisor(shape)
+        elif isinstance(brick, PointwiseLoss):
+            divisor = brick.divisor(shapes[0])
         writer.emit(
             "paired_loss",
-            [y, t, loss, weights, dy],
+            operands,
             [mean, y.size, divisor, t.integer, accumulate, list(Functions.PAIRED).index(name), classes],
-            [share, *_numbers(part.brick, name)],
+            [share, *_numbers(brick, name)],
             multiplies=20 * y.size,
         )
 
@@ -99,29 +114,3 @@ def _numbers(brick: Any, name: str) -> list[float]:
     absent = {"clip": 0.0, "alpha": -1.0}
     values = {field: getattr(brick, field) for field in Functions.PAIRED[name]}
     return [absent[field] if value is None else value for field, value in values.items()]
-
-
-@lowers(*(getattr(bricks, name) for name in Functions.VECTOR))
-class VectorLossLowering(LossLowering):
-    """Of the vectors along one axis of an output and a target."""
-
-    def emit(
-        self, writer: Writer, part: Part, weights: Any, share: float, mean: bool, *, gradient: bool
-    ) -> None:
-        """See LossLowering."""
-        y, t, loss = (writer.value(name) for name in (*part.inputs, part.output))
-        dy, accumulate = (writer.dx(part.inputs[0]) or (None, 0)) if gradient else (None, 0)
-        name, shape = type(part.brick).__name__, writer.graph.shapes[part.inputs[0]]
-        sizes = per_sample(shape)
-        axis = getattr(part.brick, "axis", -1) % len(shape) - 1
-        writer.emit(
-            "vector_loss",
-            [y, t, loss, weights, dy],
-            [
-                *(mean, Functions.VECTOR.index(name)),
-                *(math.prod(sizes[:axis]), sizes[axis], math.prod(sizes[axis + 1 :])),
-                *(t.integer, accumulate),
-            ],
-            [share, getattr(part.brick, "epsilon", 0.0)],
-            multiplies=10 * y.size,
-        )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...arrays import Array
-from ..base import Program, Totals
+from ..base import Program, Totals, doubles
 
 if TYPE_CHECKING:
     from .passes import Pass
@@ -33,10 +33,8 @@ class Measures:
             name = label.strip("\n")
             if name in before:
                 self.numbers[2 * index : 2 * index + 2] = [float(number) for number in before[name]]
-        self._texts: Totals = {
-            use.label: tuple(float(number) for number in before[use.label]) for use in made.text_metrics
-        }
-        self._pending: list[tuple[int, str, tuple[float, ...]]] = []
+        self._texts: Totals = {use.label: doubles(before[use.label]) for use in made.text_metrics}
+        self._pending: list[tuple[int, str, tuple[Any, ...]]] = []
         made.count_into(self)
 
     def begin(self, first_step: int) -> None:
@@ -44,7 +42,7 @@ class Measures:
         self._pending = []
         self._made.count_into(self)
 
-    def counted(self, step: int, label: str, sums: tuple[float, ...]) -> None:
+    def counted(self, step: int, label: str, sums: tuple[Any, ...]) -> None:
         """A metric that was called back has counted a batch."""
         self._pending.append((step, label, sums))
 
@@ -67,5 +65,5 @@ class Measures:
             if name == "loss":
                 total = np.float64(energy * rows) if energy is not None else total + np.float64(extra)
             made[name] = (total, count)
-        made.update({label: tuple(np.float64(x) for x in sums) for label, sums in self._texts.items()})
+        made.update({label: doubles(sums) for label, sums in self._texts.items()})
         return {label: made[label] for label in self._program.start()}

@@ -13,8 +13,9 @@ from ...arrays import Array
 from ...data.source import Batch
 from ...errors import GraphError, did_you_mean, known_names
 from ...graph.graph import Graph
+from ...metrics.of_losses import LossMetric
 from ...regularizers import L1, L1L2, L2
-from ..base import MetricUse, Program
+from ..base import MetricUse, Program, doubles
 from ..interrupts import Waiting
 from . import (  # noqa: F401 - each enters its bricks
     lower_convolution,
@@ -31,6 +32,7 @@ from . import (  # noqa: F401 - each enters its bricks
 )
 from .host import HostLowering
 from .layout import Layout
+from .lower_loss import loss_instruction
 from .lowering import TABLE, Lowering
 from .measures import Measures
 from .rules import NativeRule
@@ -198,10 +200,16 @@ class Pass:
         writer = self.writer
         for use in self.program.metrics:
             code = _METRICS.get(type(use.metric))
+            target, output = writer.value(use.target), writer.value(use.output)
+            if isinstance(use.metric, LossMetric) and use.metric.plain:
+                shapes = [self.graph.shapes[name] for name in (use.output, use.target)]
+                out = writer.scratch(use.label, (1,))
+                loss_instruction(writer, use.metric.brick, shapes, [output, target, out])
+                self.measured.append((use, out))
+                continue
             if code is None:
                 self.text_metrics.append(use)
                 continue
-            target, output = writer.value(use.target), writer.value(use.output)
             size = (1, *self._shape(use.output))[-1] if code <= 1 else 1
             out = writer.scratch(use.label, (1,))
             places = output.size // size if code <= 1 else output.size
@@ -235,7 +243,7 @@ class Pass:
             if use.weight is not None:
                 weight = np.array(self.rows(self.writer.value(use.weight), rows, use.weight))
             sums = use.metric.update(use.metric.start(), target, output, weight)
-            self._current.counted(step, use.label, tuple(float(number) for number in sums))
+            self._current.counted(step, use.label, doubles(sums))
 
     def count_into(self, measures: Measures | None) -> None:
         """Where metrics that are called back put what they counted."""
