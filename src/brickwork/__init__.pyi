@@ -6,6 +6,7 @@ from . import constraints as constraints
 from . import datasets as datasets
 from . import errors as errors
 from . import graph as graph
+from . import information as information
 from . import initializers as initializers
 from . import layers as layers
 from . import losses as losses
