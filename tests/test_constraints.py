@@ -7,15 +7,45 @@ import numpy as np
 import pytest
 
 from brickwork import constraints
-from brickwork.constraints import Constraint, MaxNorm, NonNeg, UnitNorm
+from brickwork.constraints import Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
+from brickwork.errors import ParameterError, ShapeError
 from wrong_arguments import assert_refuses, wrong_arguments
 
-ALL = [MaxNorm(1.0), MaxNorm(0.5, axis=(0, 1)), NonNeg(), UnitNorm(), UnitNorm(axis=1), Constraint()]
+ALL = [
+    MinMaxNorm(0.5, 1.0, 0.7),
+    MaxNorm(1.0),
+    MaxNorm(0.5, axis=(0, 1)),
+    NonNeg(),
+    UnitNorm(),
+    UnitNorm(axis=1),
+    Constraint(),
+]
 
 
 def test_max_norm_shortens_long_columns_only():
     w = np.array([[3.0, 0.3], [4.0, 0.4]])
     np.testing.assert_allclose(MaxNorm(2)(w), [[1.2, 0.3], [1.6, 0.4]], rtol=1e-6)
+
+
+def test_min_max_norm_shortens_and_lengthens():
+    w = np.array([[3.0, 0.3, 0.6], [4.0, 0.4, 0.8]])
+    np.testing.assert_allclose(MinMaxNorm(0.8, 2)(w), [[1.2, 0.48, 0.6], [1.6, 0.64, 0.8]], rtol=1e-5)
+    half = MinMaxNorm(0.8, 2, rate=0.5)(w)
+    np.testing.assert_allclose(np.linalg.norm(half, axis=0), [3.5, 0.65, 1.0], rtol=1e-5)
+
+
+def test_bounds_in_the_wrong_order():
+    with pytest.raises(
+        ParameterError, match=r"`min_value` must be at most max_value=1\.0; got min_value=2\.0"
+    ):
+        MinMaxNorm(2.0)
+
+
+@pytest.mark.parametrize("axis", [2, -3, (0, 1, 2), (0, -2)])
+@pytest.mark.parametrize("cls", [MaxNorm, MinMaxNorm, UnitNorm])
+def test_axes_that_are_not_there(cls, axis):
+    with pytest.raises(ShapeError, match=r"A norm along axis .* received shape \(3, 2\)\. Choose other axes"):
+        cls(axis=axis)(np.ones((3, 2)))
 
 
 def test_unit_norm():
@@ -44,13 +74,15 @@ def test_keeps_float32_its_input_and_agrees_under_jit(constraint, rng):
 
 
 def test_other_names():
-    assert (constraints.max_norm, constraints.non_neg, constraints.unit_norm) == (MaxNorm, NonNeg, UnitNorm)
+    names = ("max_norm", "min_max_norm", "non_neg", "unit_norm")
+    assert [getattr(constraints, name) for name in names] == [MaxNorm, MinMaxNorm, NonNeg, UnitNorm]
+    assert [type(constraints.get(name)) for name in names] == [MaxNorm, MinMaxNorm, NonNeg, UnitNorm]
 
 
 def test_a_list_of_axes_becomes_a_tuple():
     assert MaxNorm(axis=[0, 1]).get_config() == {"max_value": 2.0, "axis": (0, 1)}
 
 
-@pytest.mark.parametrize("cls, name, value", wrong_arguments(MaxNorm, UnitNorm))
+@pytest.mark.parametrize("cls, name, value", wrong_arguments(MaxNorm, MinMaxNorm, UnitNorm))
 def test_refuses_wrong_arguments(cls, name, value):
     assert_refuses(cls, name, value)

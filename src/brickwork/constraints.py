@@ -13,6 +13,7 @@ from .arguments import Configured, Either, Many, Real, Whole, argument, configur
 from .arrays import Array, namespace
 from .catalogue import Catalogue
 from .config import epsilon
+from .errors import ParameterError, ShapeError
 
 _AXIS = Either((Whole(), Many(Whole())))
 
@@ -53,6 +54,44 @@ class MaxNorm(Constraint):
 
 
 @configured()
+class MinMaxNorm(Constraint):
+    """Weights whose 2-norm along `axis` lies between two bounds, or is brought nearer to them by each step.
+
+    w <- w (rate min(max(norm, min_value), max_value) + (1 - rate) norm) / (norm + epsilon), as in Keras.
+
+    Parameters
+    ----------
+    min_value : number of at least 0, default 0
+    max_value : number of at least min_value, default 1
+    rate : in [0, 1], default 1, which keeps the bounds strictly; below, a part of the way in each step
+    axis : whole number or tuple of them, default 0; as in `MaxNorm`
+
+    >>> import numpy as np
+    >>> MinMaxNorm(1.0, 2.0)(np.array([[0.3, 3.0], [0.4, 4.0]])).round(6).tolist()
+    [[0.6, 1.2], [0.8, 1.6]]
+    """
+
+    min_value: float = argument(Real(0.0), default=0.0)
+    max_value: float = argument(Real(0.0), default=1.0)
+    rate: float = argument(Real(0.0, 1.0), default=1.0)
+    axis: int | tuple[int, ...] = argument(_AXIS, default=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_value > self.max_value:
+            raise ParameterError(
+                f"MinMaxNorm: `min_value` must be at most max_value={self.max_value}; got "
+                f"min_value={self.min_value}. Exchange them."
+            )
+
+    def __call__(self, w: Array) -> Array:
+        """The weights, shortened or lengthened."""
+        norm = _norm(w, self.axis)
+        bounded = namespace(w).clip(norm, self.min_value, self.max_value)
+        return w * ((self.rate * bounded + (1.0 - self.rate) * norm) / (norm + epsilon()))
+
+
+@configured()
 class NonNeg(Constraint):
     """Weights of at least 0.
 
@@ -89,12 +128,22 @@ class UnitNorm(Constraint):
 
 def _norm(w: Array, axis: int | tuple[int, ...]) -> Array:
     xp = namespace(w)
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if len({one % max(w.ndim, 1) for one in axes}) < len(axes) or not all(
+        -w.ndim <= one < w.ndim for one in axes
+    ):
+        raise ShapeError(
+            f"A norm along axis {axis} takes parameters that have each such axis once; it received shape "
+            f"{tuple(w.shape)}. Choose other axes: (0, 1, 2) for each filter of a Conv2D kernel."
+        )
     return xp.sqrt(xp.sum(w * w, axis=axis, keepdims=True))
 
 
-max_norm, non_neg, unit_norm = MaxNorm, NonNeg, UnitNorm
+max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
-_CATALOGUE: Catalogue[Constraint] = Catalogue("constraint", Constraint, (MaxNorm, NonNeg, UnitNorm))
+_CATALOGUE: Catalogue[Constraint] = Catalogue(
+    "constraint", Constraint, (MaxNorm, MinMaxNorm, NonNeg, UnitNorm)
+)
 
 
 def get(identifier: Any) -> Constraint | None:

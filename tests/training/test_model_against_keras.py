@@ -389,6 +389,53 @@ def test_regularizers_count_in_every_loss(keras, rng):
     np.testing.assert_allclose(ours.evaluate(x, y, verbose=0), theirs.evaluate(x, y, verbose=0), rtol=1e-5)
 
 
+def decorated(library):
+    """Every kind of penalty and constraint, on kernels, biases, gains and outputs."""
+    r, c, layers = library.regularizers, library.constraints, library.layers
+    x = library.Input((5, 5, 2), name="x")
+    y = layers.Conv2D(
+        4,
+        3,
+        kernel_regularizer=r.L1L2(0.01, 0.02),
+        kernel_constraint=c.MaxNorm(0.8, axis=[0, 1, 2]),
+        bias_constraint=c.NonNeg(),
+        activity_regularizer=r.L1(0.01),
+        name="conv",
+    )(x)
+    y = layers.BatchNormalization(
+        gamma_regularizer=r.L2(0.1), beta_regularizer=r.L1(0.05), gamma_constraint=c.NonNeg(), name="norm"
+    )(y)
+    y = layers.Dense(
+        6,
+        kernel_regularizer=r.OrthogonalRegularizer(0.5),
+        kernel_constraint=c.UnitNorm(axis=1),
+        bias_regularizer="l2",
+        activation="tanh",
+        name="hidden",
+    )(layers.Flatten(name="flat")(y))
+    y = layers.Dense(
+        3,
+        kernel_regularizer=r.OrthogonalRegularizer(0.2, "columns"),
+        kernel_constraint=c.MinMaxNorm(0.5, 0.9, 0.6),
+        activity_regularizer=r.L1L2(0.01, 0.1),
+        name="out",
+    )(y)
+    return library.Model(x, y)
+
+
+@pytest.mark.parametrize("engine", ["reference", "native", "jax"])
+def test_penalties_and_constraints_of_every_kind(keras, rng, engine):
+    ours, theirs = pair(keras, decorated, loss="mse")
+    weights = [w + 0.3 if w.ndim == 1 else w for w in ours.get_weights()]
+    ours.compile(brickwork.optimizers.SGD(0.1, momentum=0.5), "mse", engine=engine)
+    ours.set_weights(weights)
+    theirs.set_weights(weights)
+    x, y = rng.normal(size=(ROWS, 5, 5, 2)).astype(np.float32), rng.normal(size=(ROWS, 3)).astype(np.float32)
+    fit_both(ours, theirs, x, y, epochs=3, validation_split=0.2)
+    kernel = ours.get_layer("conv").get_weights()[0]
+    assert np.sqrt((kernel**2).sum(axis=(0, 1, 2))).max() <= 0.8 + 1e-5
+
+
 def test_order_of_callbacks(keras, rng):
     """Every hook that Keras calls, in its order; Brickwork's own two are left out."""
 
