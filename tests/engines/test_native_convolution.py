@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brickwork.bricks import Add, Bias, Convolution2D, GlobalAveragePooling2D, ReLU
+from brickwork.bricks import (
+    Add,
+    Bias,
+    Convolution1D,
+    Convolution2D,
+    GlobalAveragePooling2D,
+    ReLU,
+    TransposedConvolution1D,
+    TransposedConvolution2D,
+)
 from brickwork.graph import Node
 from engines.native_checks import agrees, needs_native, plan_for, program_of, same_on_all_threads
 
@@ -117,7 +126,86 @@ def test_the_same_bits_on_any_number_of_threads(kernel, channels, filters):
     same_on_all_threads(convolved(Convolution2D(filters, **KERNELS[kernel]), (9, 13, channels)))
 
 
+SPREADING = {
+    "3x3": {"kernel_size": 3},
+    "1x1": {"kernel_size": 1},
+    "3x3, same": {"kernel_size": 3, "padding": "same"},
+    "2x2, stride 2": {"kernel_size": 2, "strides": 2},
+    "4x3, stride 2, same": {"kernel_size": (4, 3), "strides": 2, "padding": "same"},
+    "stride larger than kernel": {"kernel_size": 2, "strides": (3, 4)},
+    "dilated": {"kernel_size": (2, 3), "dilation_rate": 2, "strides": (1, 2), "padding": "same"},
+    "more": {"kernel_size": 3, "strides": 2, "padding": "same", "output_padding": 1},
+}
+
+
+@pytest.mark.parametrize("filters", [1, 17, 32])
+@pytest.mark.parametrize("shape", [(4, 5, 1), (3, 4, 17), (5, 4, 32)], ids=str)
+@pytest.mark.parametrize("kernel", SPREADING.values(), ids=SPREADING)
+def test_transposed(filters, shape, kernel):
+    agrees(convolved(TransposedConvolution2D(filters, **kernel), shape), rate=RATE)
+
+
+@pytest.mark.parametrize("rectified", [False, True])
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("filters, channels", [(1, 6), (3, 17), (20, 17), (32, 32)])
+@pytest.mark.parametrize("kernel", ["3x3, same", "1x1", "stride larger than kernel"])
+def test_transposed_with_bias_and_rectifier(kernel, filters, channels, biased, rectified):
+    nodes = [Node("c", TransposedConvolution2D(filters, **SPREADING[kernel]), ("mixed",))]
+    nodes += [Node("b", Bias(), ("c",))] if biased else []
+    nodes += [Node("r", ReLU(), (nodes[-1].name,))] if rectified else []
+    nodes += [Node("y", Convolution2D(3, 2), (nodes[-1].name,))]
+    program = program_of(nodes, (4, 5, channels))
+    agrees(program, rate=RATE)
+    steps = plan_for("native", program)._pass("evaluate", 6).writer.steps
+    assert any({"c", "b"} <= set(step.covers) for step in steps) is biased
+
+
+def test_gradients_of_transposed_convolutions_are_added():
+    """On lines, on patches and elsewhere the gradient of x joins another one."""
+    for channels, filters, size in ((8, 1, (3, 14)), (32, 32, (4, 4)), (17, 3, (4, 5))):
+        nodes = [
+            Node("a", TransposedConvolution2D(filters, 3), ("mixed",)),
+            Node("b", Convolution2D(filters, 1), ("mixed",)),
+            Node("ga", GlobalAveragePooling2D(), ("a",)),
+            Node("gb", GlobalAveragePooling2D(), ("b",)),
+            Node("y", Add(), ("ga", "gb")),
+        ]
+        agrees(program_of(nodes, (*size, channels)), rate=RATE)
+
+
+SEQUENCES = {
+    "causal": Convolution1D(6, 3, padding="causal", dilation_rate=2),
+    "same, stride 2": Convolution1D(17, 4, padding="same", strides=2),
+    "one step": Convolution1D(20, 1),
+    "groups": Convolution1D(4, 2, groups=2),
+    "own border": Convolution1D(3, 3, padding=(4, 1)),
+    "stride larger than kernel": Convolution1D(5, 2, strides=3),
+    "transposed": TransposedConvolution1D(6, 3, strides=2),
+    "transposed, same": TransposedConvolution1D(17, 4, strides=3, padding="same", output_padding=1),
+}
+
+
+@pytest.mark.parametrize("shape", [(9, 2), (8, 18), (20, 32)], ids=str)
+@pytest.mark.parametrize("brick", SEQUENCES.values(), ids=SEQUENCES)
+def test_sequences(brick, shape):
+    agrees(convolved(brick, shape), rate=RATE)
+
+
+def test_sequences_of_one_channel():
+    agrees(convolved(Convolution1D(6, 5, padding="same"), (31, 1)), rate=RATE)
+
+
+@pytest.mark.parametrize(
+    "brick",
+    [TransposedConvolution2D(17, 3, strides=2), TransposedConvolution2D(2, 3, padding="same")],
+    ids=repr,
+)
+def test_transposed_gives_the_same_bits_on_any_number_of_threads(brick):
+    same_on_all_threads(convolved(brick, (6, 7, 17)))
+
+
 def test_one_sample():
+    agrees(convolved(TransposedConvolution2D(1, 3), (2, 2, 1)), rows=1, batch_size=1, rate=RATE)
     agrees(convolved(Convolution2D(33, 3, padding="same"), (6, 6, 17)), rows=1, batch_size=1, rate=RATE)
 
 

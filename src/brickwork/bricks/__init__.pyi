@@ -101,5 +101,7 @@ from .smooth import SparsePlus as SparsePlus
 from .smooth import Squareplus as Squareplus
 from .smooth import TanhShrink as TanhShrink
 from .standardization import Standardization as Standardization
+from .transposed import TransposedConvolution1D as TransposedConvolution1D
+from .transposed import TransposedConvolution2D as TransposedConvolution2D
 from .upsampling import UpSampling1D as UpSampling1D
 from .upsampling import UpSampling2D as UpSampling2D

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from ...bricks.convolution import Convolution
+from ...bricks.windows import Windows
 
 _SHORT = 16
 """Numbers of a tap up to which an image is unfolded instead."""
@@ -36,20 +36,19 @@ class Geometry:
     groups: int
 
     @staticmethod
-    def of(brick: Convolution, x: tuple[int, ...]) -> Geometry:
-        """From the brick and the shape of a sample."""
-        windows = brick.windows((None, *x))
+    def of(windows: Windows, channels: int, filters: int, groups: int = 1) -> Geometry:
+        """From the windows, and how many channels there are on both sides."""
         return Geometry(
             windows.size,
-            x[-1],
-            brick.filters,
+            channels,
+            filters,
             windows.window,
             windows.strides,
             windows.dilation,
             (windows.padding[0][0], windows.padding[1][0]),
             (windows.padding[0][1], windows.padding[1][1]),
             windows.output,
-            brick.groups,
+            groups,
         )
 
     @property

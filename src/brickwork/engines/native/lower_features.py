@@ -22,7 +22,7 @@ from ...bricks import (
 )
 from ...bricks.base import Brick
 from ...bricks.preprocessing import SMALLEST_DEVIATION
-from .lower_convolution import reduce
+from .convolution_steps import reduce
 from .lower_simple import UnaryLowering
 from .lowering import Plain, lowers
 from .values import Place, Value, per_sample, shared_runs

@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...bricks import Add, BatchNormalization, Bias, Convolution2D, Linear, ReLU
+from ...bricks import (
+    Add,
+    BatchNormalization,
+    Bias,
+    Convolution1D,
+    Convolution2D,
+    Linear,
+    ReLU,
+    TransposedConvolution1D,
+    TransposedConvolution2D,
+)
 from ...bricks.base import Brick
 from ...graph.graph import Graph, references
 from ...graph.node import Node
@@ -17,7 +27,10 @@ from .values import GRADIENT, Place, Step, Value, per_sample
 
 _TAKES_IN: dict[type[Brick], tuple[type[Brick], ...]] = {
     Linear: (Bias, ReLU),
+    Convolution1D: (Bias, ReLU),
     Convolution2D: (Bias, ReLU),
+    TransposedConvolution1D: (Bias, ReLU),
+    TransposedConvolution2D: (Bias, ReLU),
     BatchNormalization: (ReLU,),
     Add: (ReLU,),
 }
