@@ -41,7 +41,9 @@ NOT_TAKEN = {
 }
 
 # In Keras these may be given by position, after `activity_regularizer`; here by keyword only.
-BY_KEYWORD = {"activity_regularizer", "kernel_constraint", "bias_constraint", "name", "dtype"}
+BY_KEYWORD = {"activity_regularizer", "name", "dtype"} | {
+    f"{what}_constraint" for what in ("kernel", "bias", "depthwise", "pointwise")
+}
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - BEYOND_KERAS))

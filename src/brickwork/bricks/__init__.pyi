@@ -20,6 +20,8 @@ from .borders import ZeroPadding1D as ZeroPadding1D
 from .borders import ZeroPadding2D as ZeroPadding2D
 from .convolution import Convolution1D as Convolution1D
 from .convolution import Convolution2D as Convolution2D
+from .depthwise import DepthwiseConvolution1D as DepthwiseConvolution1D
+from .depthwise import DepthwiseConvolution2D as DepthwiseConvolution2D
 from .divergence_loss import BinaryFocalCrossEntropy as BinaryFocalCrossEntropy
 from .divergence_loss import CosineSimilarity as CosineSimilarity
 from .divergence_loss import FocalCrossEntropy as FocalCrossEntropy

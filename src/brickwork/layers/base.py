@@ -99,6 +99,8 @@ class Layer(Configured):
         "alpha": "negative_slope",
         "concat_axis": "axis",
     }
+    variable_names: ClassVar[dict[str, str]] = {}
+    """Role and name of a parameter, as "role/W" -> Keras's name, where a layer has several of its kind."""
     takes_list: ClassVar[bool] = False
     """True where a list is always a list of inputs, as in `Add()([a, b])`."""
 
@@ -272,19 +274,19 @@ class Layer(Configured):
     def weights(self) -> list[Variable]:
         """Parameters, then running statistics, in Keras's order and layout."""
         learned = [
-            self._variable(key, value, self.trainable and owner.attributes[key].trainable)
-            for owner in self._owners.values()
+            self._variable(role, key, value, self.trainable and owner.attributes[key].trainable)
+            for role, owner in self._owners.items()
             for key, value in owner.values.items()
         ]
         running = [
-            self._variable(key, value, False)
-            for owner in self._owners.values()
+            self._variable(role, key, value, False)
+            for role, owner in self._owners.items()
             for key, value in owner.state.items()
         ]
         return learned + running
 
-    def _variable(self, key: str, value: Array, trainable: bool) -> Variable:
-        name = KERAS_NAMES.get(key, key)
+    def _variable(self, role: str, key: str, value: Array, trainable: bool) -> Variable:
+        name = self.variable_names.get(f"{role}/{key}") or KERAS_NAMES.get(key, key)
         return Variable(name, f"{self.name}/{name}", value, trainable)
 
     @property
@@ -334,7 +336,7 @@ class Layer(Configured):
             for variable in self.weights:
                 if variable.name == name:
                     return variable
-            if name in (*KERAS_NAMES.values(), "gamma", "beta"):
+            if name in (*KERAS_NAMES.values(), *self.variable_names.values(), "gamma", "beta"):
                 raise AttributeError(
                     f"{type(self).__name__} {self.name!r} has no {name!r} (yet). "
                     f"Call it on an input, or build it."

@@ -1,21 +1,74 @@
-"""Convolution of images."""
+"""Convolution of images and sequences: plain, transposed, depthwise, separable."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import bricks
-from ..arguments import Flag, Whole, argument, configured
-from ..bricks.windows import SIZES
+from ..arguments import Flag, Many, Maybe, Whole, argument, configured
+from ..bricks.transposed import check_output_padding
+from ..bricks.windows import LENGTH, SIZES
 from ..errors import ParameterError
 from ..graph.symbol import Symbol
 from .base import Layer
-from .checks import ACTIVATION, CONSTRAINT, DATA_FORMAT, INITIALIZER, PADDINGS, REGULARIZER
-from .core import lay_kernel_layer
+from .checks import (
+    ACTIVATION,
+    CONSTRAINT,
+    DATA_FORMAT,
+    INITIALIZER,
+    PADDINGS,
+    REGULARIZER,
+    STEPS_PADDINGS,
+)
+from .core import lay_kernel, lay_kernel_layer
 
 
 @configured()
-class Conv2D(Layer):
+class PlainConvolution(Layer):
+    """What Conv1D and Conv2D share: their arguments, in Keras's order."""
+
+    brick: ClassVar[Any] = bricks.Convolution2D
+
+    filters: int = argument(Whole(1))
+    kernel_size: Any = argument(SIZES)
+    strides: Any = argument(SIZES, default=(1, 1))
+    padding: str = argument(PADDINGS, default="valid")
+    data_format: Any = argument(DATA_FORMAT, default=None)
+    dilation_rate: Any = argument(SIZES, default=(1, 1))
+    groups: int = argument(Whole(1), default=1)
+    activation: Any = argument(ACTIVATION, default=None)
+    use_bias: bool = argument(Flag(), default=True)
+    kernel_initializer: Any = argument(INITIALIZER, default="glorot_uniform")
+    bias_initializer: Any = argument(INITIALIZER, default="zeros")
+    kernel_regularizer: Any = argument(REGULARIZER, default=None)
+    bias_regularizer: Any = argument(REGULARIZER, default=None)
+    kernel_constraint: Any = argument(CONSTRAINT, default=None, kw_only=True)
+    bias_constraint: Any = argument(CONSTRAINT, default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.filters % self.groups:
+            raise ParameterError(
+                f"{type(self).__name__}: `filters` must be divisible by `groups`; got "
+                f"filters={self.filters} and groups={self.groups}. "
+                f"Take {-(-self.filters // self.groups) * self.groups} filters."
+            )
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """Convolution → Bias → activation."""
+        brick = self.brick(
+            self.filters,
+            self.kernel_size,
+            strides=self.strides,
+            padding=self.padding,
+            dilation_rate=self.dilation_rate,
+            groups=self.groups,
+        )
+        return lay_kernel_layer(self, brick, x)
+
+
+@configured()
+class Conv2D(PlainConvolution):
     """Convolution of images with learned kernels: Convolution2D → Bias → activation.
 
     y = activation(x ⋆ kernel + bias), x (N, H, W, C), kernel (KH, KW, C / groups, filters), bias (filters,),
@@ -43,13 +96,57 @@ class Conv2D(Layer):
     LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition", 1998.
     """
 
+
+@configured()
+class Conv1D(PlainConvolution):
+    """Convolution of sequences with learned kernels: Convolution1D → Bias → activation.
+
+    y = activation(x ⋆ kernel + bias), x (N, T, C), kernel (K, C / groups, filters), bias (filters,),
+    y (N, OT, filters); as everywhere in this field ⋆ is cross-correlation.
+
+    Parameters
+    ----------
+    filters : channels of y; at least 1, divisible by `groups`.
+    kernel_size : K, at least 1.
+    strides : at least 1; default 1.
+    padding : "valid" (default); "same": OT = ⌈T / stride⌉; "causal": no step of y sees a later one of x.
+    data_format : None or "channels_last".
+    dilation_rate : distance of the kernel's taps; at least 1; default 1.
+    groups : how many groups of channels are convolved apart; a divisor of C; default 1.
+    activation : name, brick or None.
+    use_bias : whether a bias is added.
+    kernel_initializer, bias_initializer : "glorot_uniform", "zeros".
+    kernel_regularizer, bias_regularizer : penalties on the parameters.
+    kernel_constraint, bias_constraint : applied after each update.
+
+    >>> from brickwork.layers import Input
+    >>> Conv1D(8, 3, padding="causal", dilation_rate=2)(Input((28, 1))).shape
+    (None, 28, 8)
+
+    Waibel, Hanazawa, Hinton, Shikano and Lang, "Phoneme Recognition Using Time-Delay Neural Networks", 1989.
+    """
+
+    brick: ClassVar[Any] = bricks.Convolution1D
+
+    kernel_size: Any = argument(LENGTH)
+    strides: Any = argument(LENGTH, default=1)
+    padding: str = argument(STEPS_PADDINGS, default="valid")
+    dilation_rate: Any = argument(LENGTH, default=1)
+
+
+@configured()
+class Spreading(Layer):
+    """What Conv1DTranspose and Conv2DTranspose share: their arguments, in Keras's order."""
+
+    brick: ClassVar[Any] = bricks.TransposedConvolution2D
+
     filters: int = argument(Whole(1))
     kernel_size: Any = argument(SIZES)
     strides: Any = argument(SIZES, default=(1, 1))
     padding: str = argument(PADDINGS, default="valid")
+    output_padding: Any = argument(Maybe(Many(Whole(0), 2, repeat=True)), default=None)
     data_format: Any = argument(DATA_FORMAT, default=None)
     dilation_rate: Any = argument(SIZES, default=(1, 1))
-    groups: int = argument(Whole(1), default=1)
     activation: Any = argument(ACTIVATION, default=None)
     use_bias: bool = argument(Flag(), default=True)
     kernel_initializer: Any = argument(INITIALIZER, default="glorot_uniform")
@@ -61,20 +158,310 @@ class Conv2D(Layer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.filters % self.groups:
-            raise ParameterError(
-                f"Conv2D: `filters` must be divisible by `groups`; got filters={self.filters} and "
-                f"groups={self.groups}. Take {-(-self.filters // self.groups) * self.groups} filters."
-            )
+        check_output_padding(self)
 
     def lay(self, x: Symbol) -> Any:  # type: ignore[override]
-        """Convolution2D → Bias → activation."""
-        brick = bricks.Convolution2D(
+        """Transposed convolution → Bias → activation."""
+        brick = self.brick(
             self.filters,
             self.kernel_size,
             strides=self.strides,
             padding=self.padding,
+            output_padding=self.output_padding,
             dilation_rate=self.dilation_rate,
-            groups=self.groups,
         )
         return lay_kernel_layer(self, brick, x)
+
+
+@configured()
+class Conv2DTranspose(Spreading):
+    """The adjoint of a convolution, for larger images: TransposedConvolution2D → Bias → activation.
+
+    Each pixel of x (N, H, W, C) adds its multiple of kernel (KH, KW, filters, C) to y (N, OH, OW, filters);
+    then bias (filters,) and activation.
+
+    Parameters
+    ----------
+    filters : channels of y; at least 1.
+    kernel_size : (KH, KW), or one number for both; at least 1.
+    strides : along rows and columns; at least 1; default (1, 1).
+    padding : "valid" (default), OH = (H - 1) stride + max(reach of the kernel, stride), or "same":
+        OH = H stride.
+    output_padding : rows and columns that are added to the smallest size, each less than the stride; None
+        (default): the size above.
+    data_format : None or "channels_last".
+    dilation_rate : distance of the kernel's taps; at least 1; default (1, 1); beside strides too, other than
+        in Keras.
+    activation : name, brick or None.
+    use_bias : whether a bias is added.
+    kernel_initializer, bias_initializer : "glorot_uniform", "zeros".
+    kernel_regularizer, bias_regularizer : penalties on the parameters.
+    kernel_constraint, bias_constraint : applied after each update.
+
+    >>> from brickwork.layers import Input
+    >>> Conv2DTranspose(8, 3, padding="same", strides=2)(Input((14, 14, 1))).shape
+    (None, 28, 28, 8)
+
+    Zeiler, Krishnan, Taylor and Fergus, "Deconvolutional Networks", 2010.
+    """
+
+
+@configured()
+class Conv1DTranspose(Spreading):
+    """The adjoint of a convolution, for longer sequences: TransposedConvolution1D → Bias → activation.
+
+    Each step of x (N, T, C) adds its multiple of kernel (K, filters, C) to y (N, OT, filters); then bias
+    (filters,) and activation.
+
+    Parameters
+    ----------
+    filters : channels of y; at least 1.
+    kernel_size : K, at least 1.
+    strides : at least 1; default 1.
+    padding : "valid" (default), OT = (T - 1) stride + max(reach of the kernel, stride), or "same":
+        OT = T stride.
+    output_padding : steps that are added to the smallest length, less than the stride; None (default): the
+        length above.
+    data_format : None or "channels_last".
+    dilation_rate : distance of the kernel's taps; at least 1; default 1; beside strides too, other than in
+        Keras.
+    activation : name, brick or None.
+    use_bias : whether a bias is added.
+    kernel_initializer, bias_initializer : "glorot_uniform", "zeros".
+    kernel_regularizer, bias_regularizer : penalties on the parameters.
+    kernel_constraint, bias_constraint : applied after each update.
+
+    >>> from brickwork.layers import Input
+    >>> Conv1DTranspose(8, 3, padding="same", strides=2)(Input((14, 1))).shape
+    (None, 28, 8)
+
+    Zeiler, Krishnan, Taylor and Fergus, "Deconvolutional Networks", 2010.
+    """
+
+    brick: ClassVar[Any] = bricks.TransposedConvolution1D
+
+    kernel_size: Any = argument(LENGTH)
+    strides: Any = argument(LENGTH, default=1)
+    output_padding: Any = argument(Maybe(Many(Whole(0), 1, repeat=True)), default=None)
+    dilation_rate: Any = argument(LENGTH, default=1)
+
+
+@configured()
+class ByChannel(Layer):
+    """What DepthwiseConv1D and DepthwiseConv2D share: their arguments, in Keras's order."""
+
+    brick: ClassVar[Any] = bricks.DepthwiseConvolution2D
+    former_names: ClassVar[dict[str, str]] = {
+        **Layer.former_names,
+        "init": "depthwise_initializer",
+        "kernel_initializer": "depthwise_initializer",
+        "kernel_regularizer": "depthwise_regularizer",
+        "kernel_constraint": "depthwise_constraint",
+    }
+
+    kernel_size: Any = argument(SIZES)
+    strides: Any = argument(SIZES, default=(1, 1))
+    padding: str = argument(PADDINGS, default="valid")
+    depth_multiplier: int = argument(Whole(1), default=1)
+    data_format: Any = argument(DATA_FORMAT, default=None)
+    dilation_rate: Any = argument(SIZES, default=(1, 1))
+    activation: Any = argument(ACTIVATION, default=None)
+    use_bias: bool = argument(Flag(), default=True)
+    depthwise_initializer: Any = argument(INITIALIZER, default="glorot_uniform")
+    bias_initializer: Any = argument(INITIALIZER, default="zeros")
+    depthwise_regularizer: Any = argument(REGULARIZER, default=None)
+    bias_regularizer: Any = argument(REGULARIZER, default=None)
+    depthwise_constraint: Any = argument(CONSTRAINT, default=None, kw_only=True)
+    bias_constraint: Any = argument(CONSTRAINT, default=None, kw_only=True)
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """Depthwise convolution → Bias → activation."""
+        brick = self.brick(
+            self.kernel_size,
+            strides=self.strides,
+            padding=self.padding,
+            depth_multiplier=self.depth_multiplier,
+            dilation_rate=self.dilation_rate,
+        )
+        return lay_kernel_layer(self, brick, x, "depthwise")
+
+
+@configured()
+class DepthwiseConv2D(ByChannel):
+    """Convolution of each channel of images by itself: DepthwiseConvolution2D → Bias → activation.
+
+    x (N, H, W, C), kernel (KH, KW, C, depth_multiplier), bias (C depth_multiplier,),
+    y (N, OH, OW, C depth_multiplier).
+
+    Parameters
+    ----------
+    kernel_size : (KH, KW), or one number for both; at least 1.
+    strides : along rows and columns; at least 1; default (1, 1).
+    padding : "valid" (default), or "same": OH = ⌈H / stride⌉.
+    depth_multiplier : outputs for each channel, at least 1; default 1.
+    data_format : None or "channels_last".
+    dilation_rate : distance of the kernel's taps; at least 1; default (1, 1).
+    activation : name, brick or None.
+    use_bias : whether a bias is added.
+    depthwise_initializer, bias_initializer : "glorot_uniform", "zeros".
+    depthwise_regularizer, bias_regularizer : penalties on the parameters.
+    depthwise_constraint, bias_constraint : applied after each update.
+
+    >>> from brickwork.layers import Input
+    >>> DepthwiseConv2D(3, padding="same", depth_multiplier=2)(Input((28, 28, 8))).shape
+    (None, 28, 28, 16)
+
+    Howard and others, "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
+    2017.
+    """
+
+
+@configured()
+class DepthwiseConv1D(ByChannel):
+    """Convolution of each channel of sequences by itself: DepthwiseConvolution1D → Bias → activation.
+
+    x (N, T, C), kernel (K, C, depth_multiplier), bias (C depth_multiplier,), y (N, OT, C depth_multiplier).
+
+    Parameters
+    ----------
+    kernel_size : K, at least 1.
+    strides : at least 1; default 1.
+    padding : "valid" (default), or "same": OT = ⌈T / stride⌉.
+    depth_multiplier : outputs for each channel, at least 1; default 1.
+    data_format : None or "channels_last".
+    dilation_rate : distance of the kernel's taps; at least 1; default 1.
+    activation : name, brick or None.
+    use_bias : whether a bias is added.
+    depthwise_initializer, bias_initializer : "glorot_uniform", "zeros".
+    depthwise_regularizer, bias_regularizer : penalties on the parameters.
+    depthwise_constraint, bias_constraint : applied after each update.
+
+    >>> from brickwork.layers import Input
+    >>> DepthwiseConv1D(3, strides=2)(Input((28, 8))).shape
+    (None, 13, 8)
+
+    Kaiser, Gomez and Chollet, "Depthwise Separable Convolutions for Neural Machine Translation", 2017.
+    """
+
+    brick: ClassVar[Any] = bricks.DepthwiseConvolution1D
+
+    kernel_size: Any = argument(LENGTH)
+    strides: Any = argument(LENGTH, default=1)
+    dilation_rate: Any = argument(LENGTH, default=1)
+
+
+@configured()
+class Separable(Layer):
+    """What SeparableConv1D and SeparableConv2D share: their arguments, in Keras's order."""
+
+    rank: ClassVar[int] = 2
+    variable_names: ClassVar[dict[str, str]] = {
+        "depthwise/W": "depthwise_kernel",
+        "pointwise/W": "pointwise_kernel",
+    }
+
+    filters: int = argument(Whole(1))
+    kernel_size: Any = argument(SIZES)
+    strides: Any = argument(SIZES, default=(1, 1))
+    padding: str = argument(PADDINGS, default="valid")
+    data_format: Any = argument(DATA_FORMAT, default=None)
+    dilation_rate: Any = argument(SIZES, default=(1, 1))
+    depth_multiplier: int = argument(Whole(1), default=1)
+    activation: Any = argument(ACTIVATION, default=None)
+    use_bias: bool = argument(Flag(), default=True)
+    depthwise_initializer: Any = argument(INITIALIZER, default="glorot_uniform")
+    pointwise_initializer: Any = argument(INITIALIZER, default="glorot_uniform")
+    bias_initializer: Any = argument(INITIALIZER, default="zeros")
+    depthwise_regularizer: Any = argument(REGULARIZER, default=None)
+    pointwise_regularizer: Any = argument(REGULARIZER, default=None)
+    bias_regularizer: Any = argument(REGULARIZER, default=None)
+    depthwise_constraint: Any = argument(CONSTRAINT, default=None, kw_only=True)
+    pointwise_constraint: Any = argument(CONSTRAINT, default=None, kw_only=True)
+    bias_constraint: Any = argument(CONSTRAINT, default=None, kw_only=True)
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """Depthwise convolution → convolution of single places → Bias → activation."""
+        images = self.rank == 2
+        apart = (bricks.DepthwiseConvolution2D if images else bricks.DepthwiseConvolution1D)(
+            self.kernel_size,
+            strides=self.strides,
+            padding=self.padding,
+            depth_multiplier=self.depth_multiplier,
+            dilation_rate=self.dilation_rate,
+        )
+        mixing = (bricks.Convolution2D if images else bricks.Convolution1D)(self.filters, (1,) * self.rank)
+        y = lay_kernel(self, apart, x, "depthwise", role="depthwise")
+        return lay_kernel_layer(self, mixing, y, "pointwise", role="pointwise")
+
+
+@configured()
+class SeparableConv2D(Separable):
+    """Each channel of images by itself, then all at each place: two kernels for one.
+
+    DepthwiseConvolution2D → Convolution2D with a kernel of one place → Bias → activation:
+    x (N, H, W, C), depthwise_kernel (KH, KW, C, depth_multiplier), pointwise_kernel
+    (1, 1, C depth_multiplier, filters), bias (filters,), y (N, OH, OW, filters).
+
+    Parameters
+    ----------
+    filters : channels of y; at least 1.
+    kernel_size : (KH, KW), or one number for both; at least 1.
+    strides : along rows and columns; at least 1; default (1, 1).
+    padding : "valid" (default), or "same": OH = ⌈H / stride⌉.
+    data_format : None or "channels_last".
+    dilation_rate : distance of the kernel's taps; at least 1; default (1, 1).
+    depth_multiplier : outputs of the first convolution for each channel, at least 1; default 1.
+    activation : name, brick or None.
+    use_bias : whether a bias is added.
+    depthwise_initializer, pointwise_initializer, bias_initializer : "glorot_uniform" twice, "zeros".
+    depthwise_regularizer, pointwise_regularizer, bias_regularizer : penalties on the parameters.
+    depthwise_constraint, pointwise_constraint, bias_constraint : applied after each update.
+
+    >>> from brickwork.layers import Input
+    >>> SeparableConv2D(16, 3, padding="same", strides=2)(Input((28, 28, 8))).shape
+    (None, 14, 14, 16)
+
+    Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", 2017.
+    """
+
+
+@configured()
+class SeparableConv1D(Separable):
+    """Each channel of sequences by itself, then all at each step: two kernels for one.
+
+    DepthwiseConvolution1D → Convolution1D with a kernel of one step → Bias → activation:
+    x (N, T, C), depthwise_kernel (K, C, depth_multiplier), pointwise_kernel (1, C depth_multiplier, filters),
+    bias (filters,), y (N, OT, filters).
+
+    Parameters
+    ----------
+    filters : channels of y; at least 1.
+    kernel_size : K, at least 1.
+    strides : at least 1; default 1.
+    padding : "valid" (default), or "same": OT = ⌈T / stride⌉.
+    data_format : None or "channels_last".
+    dilation_rate : distance of the kernel's taps; at least 1; default 1.
+    depth_multiplier : outputs of the first convolution for each channel, at least 1; default 1.
+    activation : name, brick or None.
+    use_bias : whether a bias is added.
+    depthwise_initializer, pointwise_initializer, bias_initializer : "glorot_uniform" twice, "zeros".
+    depthwise_regularizer, pointwise_regularizer, bias_regularizer : penalties on the parameters.
+    depthwise_constraint, pointwise_constraint, bias_constraint : applied after each update.
+
+    >>> from brickwork.layers import Input
+    >>> SeparableConv1D(16, 3)(Input((28, 8))).shape
+    (None, 26, 16)
+
+    Kaiser, Gomez and Chollet, "Depthwise Separable Convolutions for Neural Machine Translation", 2017.
+    """
+
+    rank: ClassVar[int] = 1
+
+    kernel_size: Any = argument(LENGTH)
+    strides: Any = argument(LENGTH, default=1)
+    dilation_rate: Any = argument(LENGTH, default=1)
+
+
+Convolution1D, Convolution2D = Conv1D, Conv2D
+Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
+SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D

@@ -124,14 +124,22 @@ class Dense(Layer):
         return lay_kernel_layer(self, bricks.Linear(self.units), x)
 
 
-def lay_kernel_layer(layer: Any, brick: Any, x: Symbol) -> Any:
+def lay_kernel_layer(
+    layer: Any, brick: Any, x: Symbol, kernel: str = "kernel", role: str | None = None
+) -> Any:
     """A brick with a kernel W, then bias and activation: what Dense and the convolutions have in common."""
-    kernel = Attributes(layer.kernel_initializer, True, layer.kernel_regularizer, layer.kernel_constraint)
-    y = layer.put(brick, x, W=kernel)
+    y = lay_kernel(layer, brick, x, kernel, role)
     if layer.use_bias:
         bias = Attributes(layer.bias_initializer, True, layer.bias_regularizer, layer.bias_constraint)
         y = layer.put(bricks.Bias(), y, b=bias)
     return lay_activation(layer, y)
+
+
+def lay_kernel(layer: Any, brick: Any, x: Symbol, kernel: str, role: str | None = None) -> Any:
+    """A brick with a kernel W, of which the layer's arguments `kernel`_initializer and so on say more."""
+    told = (getattr(layer, f"{kernel}_{what}") for what in ("initializer", "regularizer", "constraint"))
+    initializer, regularizer, constraint = told
+    return layer.put(brick, x, role=role, W=Attributes(initializer, True, regularizer, constraint))
 
 
 def lay_activation(layer: Any, x: Symbol) -> Any:

@@ -156,7 +156,8 @@ def _residues(
     return found
 
 
-def _axis(geometry: Geometry, axis: int) -> list[tuple[int, int, list[tuple[int, int]]]]:
+def residues(geometry: Geometry, axis: int) -> list[tuple[int, int, list[tuple[int, int]]]]:
+    """Along one axis, which places of the kernel reach the pixels of x: see `_residues`."""
     return _residues(
         geometry.size[axis],
         geometry.kernel[axis],
@@ -170,7 +171,7 @@ def backward_border(geometry: Geometry) -> tuple[int, int, int, int]:
     """Height and width of dy with its border, rows above, columns to the left (negative: cut off)."""
     sizes, starts = [], []
     for axis in (0, 1):
-        offsets = [(offset, count) for _, count, taps in _axis(geometry, axis) for _, offset in taps]
+        offsets = [(offset, count) for _, count, taps in residues(geometry, axis) for _, offset in taps]
         low = min((offset for offset, _ in offsets), default=0)
         high = max((offset + count for offset, count in offsets), default=1)
         starts.append(-low)
@@ -180,7 +181,7 @@ def backward_border(geometry: Geometry) -> tuple[int, int, int, int]:
 
 def backward_table(geometry: Geometry, wide: int, top: int, left: int) -> tuple[list[int], int, int]:
     """A pass for each residue of rows and columns; the matrix holds the taps in the opposite order."""
-    rows, columns = _axis(geometry, 0), _axis(geometry, 1)
+    rows, columns = residues(geometry, 0), residues(geometry, 1)
     own = geometry.filters // geometry.groups
     last = math.prod(geometry.kernel) - 1
     together = geometry.strides[1] == 1 and geometry.dilation[1] == 1 and geometry.groups == 1

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 
+from ...bricks import Bias, ReLU
 from .convolution_geometry import Geometry, backward_border, backward_table, forward_table
 from .layout import Layout
+from .lower_dense import through_relu
 from .lowering import Functions
 from .values import Matrix, Place, Value, Weights
 from .winograd import convolve_patches, patch_gradient, with_border
-from .writer import Writer
+from .writer import Part, Writer
 
 ACCUMULATE, BIAS, RELU = 1, 2, 4
 """What is done with the sums: see native/kernels/tile.hpp."""
@@ -343,3 +345,20 @@ def reduce(writer: Writer, sums: Value, key: str) -> None:
         turn=turn,
         multiplies=sums.size // 8,
     )
+
+
+def finish_of(writer: Writer, part: Part) -> tuple[Place | None, int]:
+    """The bias that was taken in, and what is done with the sums."""
+    bias = part.fused(Bias)
+    place = None if bias is None else writer.layout.place(part.key("b", bias))
+    return place, (BIAS if bias else 0) | (RELU if part.fused(ReLU) else 0)
+
+
+def before_finish(writer: Writer, part: Part, features: int) -> Value:
+    """The gradient before the bias and the ReLU that were taken in; that of the bias is written."""
+    dy = through_relu(writer, part)
+    dy.compact = True
+    bias = part.fused(Bias)
+    if bias is not None:
+        sum_columns_in_chunks(writer, dy, part.key("b", bias), features)
+    return dy

@@ -6,29 +6,20 @@ import math
 from typing import Any
 
 from ...arrays import Shape
-from ...bricks import (
-    Bias,
-    Convolution1D,
-    Convolution2D,
-    ReLU,
-    TransposedConvolution1D,
-    TransposedConvolution2D,
-)
+from ...bricks import Convolution1D, Convolution2D, TransposedConvolution1D, TransposedConvolution2D
 from .convolution_geometry import Geometry
 from .convolution_steps import (
-    BIAS,
     MOST_TAPS,
-    RELU,
+    before_finish,
     convolve,
+    finish_of,
     kernel_gradient,
     reserve_kernel,
     spread,
-    sum_columns_in_chunks,
 )
 from .layout import Layout
-from .lower_dense import through_relu
+from .lower_depthwise import DepthwiseLowering
 from .lowering import lowers
-from .values import Place, Value
 from .writer import Part, Writer
 
 
@@ -55,7 +46,17 @@ class Convolving:
 
 @lowers(Convolution1D, Convolution2D)
 class ConvolutionLowering(Convolving):
-    """y = x * W, then b and ReLU where they follow, in one instruction after the border."""
+    """y = x * W, then b and ReLU where they follow, in one instruction after the border.
+
+    Where each group has one channel, it is a depthwise convolution.
+    """
+
+    _depthwise = DepthwiseLowering()
+
+    def reserve(self, layout: Layout, part: Part, shapes: list[Any]) -> None:
+        """A kernel that is not depthwise is packed, with its transposes."""
+        if not _by_channels(part.brick, shapes[0]):
+            super().reserve(layout, part, shapes)
 
     def geometry(self, brick: Any, x: Shape) -> Geometry:
         """From x to y."""
@@ -63,11 +64,15 @@ class ConvolutionLowering(Convolving):
 
     def forward(self, writer: Writer, part: Part) -> None:
         """All taps."""
+        if _by_channels(part.brick, writer.graph.shapes[part.inputs[0]]):
+            return self._depthwise.forward(writer, part)
         x, y = writer.value(part.inputs[0]), writer.value(part.output)
         convolve(writer, *self.of(writer, part), x, y, *finish_of(writer, part))
 
     def backward(self, writer: Writer, part: Part) -> None:
         """The kernel's and the bias's gradients group by group, then dx."""
+        if _by_channels(part.brick, writer.graph.shapes[part.inputs[0]]):
+            return self._depthwise.backward(writer, part)
         geometry, weights = self.of(writer, part)
         dy = before_finish(writer, part, geometry.filters)
         kernel_gradient(writer, geometry, weights, writer.value(part.inputs[0]), dy, part.key("W"))
@@ -99,18 +104,5 @@ class TransposedConvolutionLowering(Convolving):
             convolve(writer, geometry, weights, dy, found[0], None, found[1])
 
 
-def finish_of(writer: Writer, part: Part) -> tuple[Place | None, int]:
-    """The bias that was taken in, and what is done with the sums."""
-    bias = part.fused(Bias)
-    place = None if bias is None else writer.layout.place(part.key("b", bias))
-    return place, (BIAS if bias else 0) | (RELU if part.fused(ReLU) else 0)
-
-
-def before_finish(writer: Writer, part: Part, features: int) -> Value:
-    """The gradient before the bias and the ReLU that were taken in; that of the bias is written."""
-    dy = through_relu(writer, part)
-    dy.compact = True
-    bias = part.fused(Bias)
-    if bias is not None:
-        sum_columns_in_chunks(writer, dy, part.key("b", bias), features)
-    return dy
+def _by_channels(brick: Any, x: Shape) -> bool:
+    return bool(brick.groups > 1 and x[-1] == brick.groups)

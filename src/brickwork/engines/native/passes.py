@@ -20,6 +20,7 @@ from ..interrupts import Waiting
 from . import (  # noqa: F401 - each enters its bricks
     lower_convolution,
     lower_dense,
+    lower_depthwise,
     lower_features,
     lower_loss,
     lower_merge,
