@@ -131,7 +131,7 @@ def damaged(**changes):
         (damaged(nodes__7__brick__config={"rates": 0.1}), "it received `rates`"),
         (damaged(nodes__7__brick__class="Dropuot"), r"file says 'Dropuot'. Did you mean 'Dropout'"),
         (damaged(nodes__7__brick__class="mylab/Cosine"), "A user's brick must be imported before it is read"),
-        (damaged(nodes__7__type="loop"), r"Nodes of type 'brick' can be read; the file holds 'loop'. Update"),
+        (damaged(nodes__7__type="knot"), r"Nodes of type 'brick' or 'loop' .* file holds 'knot'. Update"),
         (damaged(inputs__x__shape=[None, 5]), r"here .*. Is the file damaged"),
         (damaged(**{"parameters__dense/W__initializer__class_name": "HeNormall"}), "got 'HeNormall'"),
     ],

@@ -182,6 +182,14 @@ def add_taps(
     )
 
 
+def scan(
+    step: Callable[[Any, Any], tuple[Any, Any]], start: Any, xs: Any, *, length: int, reverse: bool = False
+) -> tuple[Any, Any]:
+    """(carry, ys) after `carry, y = step(carry, x)` for each moment; see `numpy_scan.scan`."""
+    found: tuple[Any, Any] = lax.scan(step, start, xs, length=length, reverse=reverse)
+    return found
+
+
 def philox(counter: Array, key: Array) -> Array:
     """Four random words (..., 4) for each counter (..., 4) under the key (..., 2); see `philox.philox`."""
     counter, key = jnp.asarray(counter, jnp.uint32), jnp.asarray(key, jnp.uint32)

@@ -20,6 +20,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from . import numpy_depthwise as depthwise
+from .numpy_scan import scan
 from .numpy_windows import add_taps, blocks, output_size, pad, places, reach, taps
 from .philox import bits, philox
 
@@ -35,6 +36,7 @@ __all__ = [
     "erfc",
     "pad",
     "philox",
+    "scan",
     "taps",
 ]
 

@@ -42,6 +42,7 @@ from .groups import Maxout as Maxout
 from .linear import Bias as Bias
 from .linear import Linear as Linear
 from .linear import Scale as Scale
+from .linear import StackedBias as StackedBias
 from .local_response import LocalResponseNormalization as LocalResponseNormalization
 from .loss import BinaryCrossEntropy as BinaryCrossEntropy
 from .loss import CrossEntropy as CrossEntropy
@@ -92,6 +93,7 @@ from .sample_normalization import LayerNormalization as LayerNormalization
 from .sample_normalization import RMSNormalization as RMSNormalization
 from .sample_normalization import UnitNormalization as UnitNormalization
 from .shape import Flatten as Flatten
+from .shape import Flip as Flip
 from .shape import Reshape as Reshape
 from .shape import Slice as Slice
 from .smooth import CELU as CELU

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from ..arguments import Whole, argument, configured
 from ..arrays import Array, Shape, namespace
+from ..errors import ShapeError
 from ..initializers import GlorotUniform, Ones, Zeros
-from .base import Brick, Context, ParameterSpec, Saved
+from .base import Brick, Context, ParameterSpec, Saved, letters
 from .checks import require_features
 
 
@@ -86,6 +87,56 @@ class Bias(Brick):
         self, params: Mapping[str, Array], saved: Saved, dy: Array
     ) -> tuple[tuple[Array], dict[str, Array]]:
         return (dy,), {"b": sum_to_features(dy)}
+
+
+@configured(frozen=True, eq=True)
+class StackedBias(Brick):
+    """A number for each feature of the last axis, added; the numbers are kept as several rows.
+
+    Forward    y  = x + (the rows of b one behind the other)
+    Backward   dx = dy     db = Σ dy over all axes but the last, in rows again
+    Shapes     x, y, dx, dy: (N, ..., F)   b, db: (rows, F / rows)
+
+    Where several values are laid side by side, each has a row of its own: a gated recurrent unit adds one
+    bias to what comes in and one to what comes from its state, and keeps both as one array.
+
+    Parameters
+    ----------
+    rows : how many rows, at least 1; F is a multiple of it; default 2.
+
+    >>> import numpy as np
+    >>> StackedBias()(np.zeros((1, 4)), params={"b": np.array([[1.0, 2.0], [3.0, 4.0]])})
+    array([[1., 2., 3., 4.]])
+
+    Cho and others, "Learning Phrase Representations using RNN Encoder-Decoder", 2014 (the unit that has two).
+    """
+
+    rows: int = argument(Whole(1), default=2)
+
+    def output_shape(self, x: Shape) -> Shape:
+        self._width(x)
+        return x
+
+    def parameters(self, x: Shape) -> dict[str, ParameterSpec]:
+        return {"b": ParameterSpec((self.rows, self._width(x)), Zeros())}
+
+    def forward(self, params: Mapping[str, Array], x: Array, *, ctx: Context) -> tuple[Array, Saved]:
+        b = params["b"]
+        return x + namespace(b).reshape(b, (x.shape[-1],)), ()
+
+    def backward(
+        self, params: Mapping[str, Array], saved: Saved, dy: Array
+    ) -> tuple[tuple[Array], dict[str, Array]]:
+        return (dy,), {"b": namespace(dy).reshape(sum_to_features(dy), (self.rows, -1))}
+
+    def _width(self, x: Shape) -> int:
+        features = require_features(self, x)
+        if features % self.rows:
+            raise ShapeError(
+                f"StackedBias takes a multiple of {self.rows} features; it received {letters(x)}, "
+                f"{features}. Lay values of one width side by side."
+            )
+        return features // self.rows
 
 
 @configured(frozen=True, eq=True)

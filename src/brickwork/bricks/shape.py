@@ -171,6 +171,38 @@ class Slice(Brick):
         return range(*slice(self.start, self.stop, self.step).indices(size))
 
 
+@configured(frozen=True, eq=True)
+class Flip(Brick):
+    """The places of one axis in reverse order: a sequence read from its end.
+
+    Forward    y  = x[..., ::-1, ...] along `axis`
+    Backward   dx = dy in reverse order
+    Shapes     x, y, dx, dy: (N, ...), equal
+
+    Parameters
+    ----------
+    axis : any but the batch axis.
+
+    >>> import numpy as np
+    >>> Flip(axis=1)(np.array([[1.0, 2.0, 3.0]]))
+    array([[3., 2., 1.]])
+
+    Schuster and Paliwal, "Bidirectional recurrent neural networks", 1997 (time in both directions).
+    """
+
+    axis: int = argument(Whole())
+
+    def output_shape(self, x: Shape) -> Shape:
+        require_axis(self, self.axis, x, repair="Samples stay in order: shuffle the data instead.")
+        return x
+
+    def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
+        return namespace(x).flip(x, axis=self.axis), ()
+
+    def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
+        return (namespace(dy).flip(dy, axis=self.axis),), {}
+
+
 def along(axis: int, rank: int, places: slice) -> tuple[slice, ...]:
     """The index that takes `places` of one axis and all of the others."""
     return tuple(places if each == axis % rank else slice(None) for each in range(rank))

@@ -4,6 +4,7 @@ from .check import Report as Report
 from .check import check_gradients as check_gradients
 from .graph import Graph as Graph
 from .graph import Pass as Pass
+from .loop import Loop as Loop
 from .node import Attributes as Attributes
 from .node import InputSpec as InputSpec
 from .node import Node as Node

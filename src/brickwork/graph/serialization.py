@@ -1,6 +1,7 @@
 """A graph as JSON: version, inputs, nodes with owners, attributes of the parameters, outputs.
 
-Version 1. `type` of a node is "brick"; "loop" is reserved for recurrence. Readers refuse newer versions.
+Version 1. `type` of a node is "brick", or "loop" for a Loop, whose configuration holds its cell as another
+such graph. Readers refuse newer versions.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from .node import Attributes, InputSpec, Node
 
 FORMAT = "brickwork-graph"
 VERSION = 1
+LOOP = "brickwork/Loop"
+"""The registered name of graph.loop's brick."""
 
 
 def graph_to_config(graph: Graph) -> dict[str, Any]:
@@ -34,9 +37,9 @@ def graph_to_config(graph: Graph) -> dict[str, Any]:
         },
         "nodes": [
             {
-                "type": "brick",
+                "type": "loop" if told["class"] == LOOP else "brick",
                 "name": node.name,
-                "brick": brick_to_config(node.brick),
+                "brick": told,
                 "inputs": list(node.inputs),
                 "owner": node.owner,
                 "layer": node.layer,
@@ -44,6 +47,7 @@ def graph_to_config(graph: Graph) -> dict[str, Any]:
                 "frozen": node.frozen,
             }
             for node in graph.nodes
+            for told in (brick_to_config(node.brick),)
         ],
         "parameters": {
             key: {
@@ -122,10 +126,13 @@ def _attributes(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[s
 
 
 def _node(entry: Mapping[str, Any], attributes: Mapping[str, Attributes]) -> Node:
-    if entry["type"] != "brick":
+    if entry["type"] not in ("brick", "loop"):
         raise FormatError(
-            f"Nodes of type 'brick' can be read; the file holds {entry['type']!r}. Update Brickwork."
+            f"Nodes of type 'brick' or 'loop' can be read; the file holds {entry['type']!r}. "
+            f"Update Brickwork."
         )
+    if entry["type"] == "loop":
+        from . import loop  # noqa: F401  (so that its brick is known)
     return Node(
         entry["name"],
         brick_from_config(entry["brick"]),

@@ -53,6 +53,7 @@ class BrickLayer(Layer):
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """The layer that `get_config` told."""
         from ..bricks.registry import brick_from_config
+        from ..graph import loop  # noqa: F401  (so that its brick is known)
 
         made = cls(brick_from_config(config["brick"]), config["name"])
         made.trainable = config["trainable"]
