@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import bricks
 from ..arguments import Either, Flag, Many, Real, Whole, argument, configured
-from ..arrays import Array
 from ..graph.symbol import Symbol
-from .base import Layer, Variable
+from .base import Layer
 from .checks import CONSTRAINT, INITIALIZER, REGULARIZER
 from .normalization import Fixed, gain_and_shift
 
@@ -126,16 +125,16 @@ class RMSNormalization(Layer):
     Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
     """
 
+    variable_names: ClassVar[dict[str, str]] = {
+        "rms_normalization/gamma": "scale"
+    }  # Keras calls no other layer's gain so
+
     axis: Any = argument(AXES, default=-1)
     epsilon: float = argument(Real(0.0, low_open=True), default=1e-6)
 
     def lay(self, x: Symbol) -> Any:  # type: ignore[override]
         """RMSNormalization."""
         return self.put(bricks.RMSNormalization(axes_of(self.axis), epsilon=self.epsilon), x)
-
-    def _variable(self, key: str, value: Array, trainable: bool) -> Variable:
-        # Keras calls the gain of this layer, and of no other, by another name.
-        return Variable("scale", f"{self.name}/scale", value, trainable)
 
 
 @configured()

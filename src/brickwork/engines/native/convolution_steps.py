@@ -301,7 +301,7 @@ def _fold(
         ints = [math.prod(geometry.size), geometry.channels, finish & RELU]
         writer.emit("add_bias", [folded, dx, bias], ints, spatial=True, multiplies=dx.size)
     elif finish & RELU:
-        code = Functions.UNARY.index("ReLU")
+        code = Functions.unary("ReLU")
         writer.emit("unary", [folded, dx], [code, dx.size], spatial=True, multiplies=dx.size)
 
 

@@ -12,7 +12,7 @@ from ...bricks import (
     RMSNormalization,
     UnitNormalization,
 )
-from .lower_convolution import reduce
+from .convolution_steps import reduce
 from .lowering import Plain, lowers
 from .values import Place, Value, per_sample
 from .writer import Part, Writer
