@@ -57,6 +57,8 @@ struct Kernels {
     double (*squares)(const float* w, const float* g, int64_t count, const Terms& terms);
     /// The largest magnitude; NaN counts as infinity.
     float (*peak)(const float* x, int64_t count);
+    /// l1 sum |x| + l2 sum x^2, summed in double.
+    double (*penalty)(const float* x, int64_t count, float l1, float l2);
 };
 
 }  // namespace bw

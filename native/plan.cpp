@@ -261,7 +261,14 @@ Status Plan::run(const std::vector<Phase>& phases, const Task& task, const Batch
     return Status::DONE;
 }
 
-double Plan::measure(const Task& task) {
+namespace {
+
+/// Runs of parameters below which waking threads costs more than summing.
+constexpr int MANY_RUNS = 4;
+
+}  // namespace
+
+double Plan::measure(const Task& task, int threads) {
     double energy = 0.0;
     for (size_t i = 0; i < recipe_.energy.size(); ++i) {
         const Term& term = recipe_.energy[i];
@@ -275,16 +282,28 @@ double Plan::measure(const Task& task) {
         terms_[i] = sum;
         energy += term.share * sum;
     }
-    for (const Penalty& penalty : recipe_.penalties) {
+    return energy + penalties(threads);
+}
+
+/// Parameters come in runs of a fixed length, whose sums are added in their order: the same bits on any number
+/// of threads.
+double Plan::penalties(int threads) {
+    const int runs = (int)recipe_.penalties.size();
+    if (!runs) return 0.0;
+    paid_.resize((size_t)runs);
+    const auto work = [this](int run, int) {
+        const Penalty& penalty = recipe_.penalties[(size_t)run];
         const float* w = store_->parameters.data() + penalty.offset;
-        double one = 0.0, two = 0.0;
-        for (int64_t i = 0; i < penalty.count; ++i) {
-            one += std::fabs((double)w[i]);
-            two += (double)w[i] * (double)w[i];
-        }
-        energy += penalty.l1 * one + penalty.l2 * two;
+        paid_[(size_t)run] = kernels_.penalty(w, penalty.count, penalty.l1, penalty.l2);
+    };
+    if (threads == 1 || runs < MANY_RUNS) {
+        for (int run = 0; run < runs; ++run) work(run, 0);
+    } else {
+        share_out(runs, threads, std::cref(work), nullptr);
     }
-    return energy;
+    double sum = 0.0;
+    for (const double paid : paid_) sum += paid;
+    return sum;
 }
 
 void Plan::add_totals(const Task& task, double energy, double* totals) const {
@@ -366,7 +385,7 @@ Status Plan::gradients(const Batch& batch, double* totals, double* energy) {
     Status status = run(recipe_.forward, shared, batch);
     if (status != Status::DONE) return status;
     if (!run(recipe_.direct, shared, batch, true)) return Status::INTERRUPTED;
-    *energy = measure(shared);
+    *energy = measure(shared, batch.threads);
     if (totals) add_totals(shared, *energy, totals);
     return Status::DONE;
 }
@@ -385,7 +404,7 @@ Status Plan::train(const Batch& batch, const UpdateRule& rule, double* totals) {
     shared.rule = &rule;
     Status status = run(recipe_.forward, shared, batch);
     if (status != Status::DONE) return status;
-    const double energy = measure(shared);
+    const double energy = measure(shared, batch.threads);
     if (!std::isfinite((float)energy)) return Status::NOT_FINITE;
     if (recipe_.may_fuse && stays_finite(rule, std::max(guarded(shared), peak(recipe_.rest)))) {
         shared.fused = true;

@@ -101,6 +101,7 @@ struct Guard {
     double factor;
 };
 
+/// Of a run of parameters; a parameter may have several.
 struct Penalty {
     int64_t offset, count;
     float l1, l2;
@@ -165,7 +166,8 @@ class Plan {
     Task task(const Batch& batch) const;
     Status run(const std::vector<Phase>& phases, const Task& task, const Batch& batch);
     bool run(const Phase& phase, const Task& task, const Batch& batch, bool may_stop);
-    double measure(const Task& task);
+    double measure(const Task& task, int threads);
+    double penalties(int threads);
     double guarded(const Task& task) const;
     double peak(const std::vector<Run>& runs) const;
     void bound_norms(const UpdateRule& rule, Task& task, const Batch& batch);
@@ -179,7 +181,7 @@ class Plan {
     const Kernels& kernels_;
     Floats whole_;
     std::vector<Floats> locals_;
-    std::vector<double> terms_, squares_;
+    std::vector<double> terms_, squares_, paid_;
     std::vector<float> scales_;
     std::atomic<bool> stopped_{false};
     std::vector<Run> all_;  ///< all gradients

@@ -14,6 +14,7 @@ void update_run(const UpdateRule& rule, float* w, const float* g, float* const* 
                 int64_t count, const Terms& terms);
 double squares_of(const float* w, const float* g, int64_t count, const Terms& terms);
 float peak_of(const float* x, int64_t count);
+double penalty_of(const float* x, int64_t count, float l1, float l2);
 
 }  // namespace BW_ISA
 }  // namespace bw

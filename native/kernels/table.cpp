@@ -26,6 +26,7 @@ constexpr Kernels TABLE = {
     update_run,
     squares_of,
     peak_of,
+    penalty_of,
 };
 
 }  // namespace

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 _ENERGY, _TERM, _VALUES = range(3)
 
+_RUN = 16384
+"""Parameters whose penalties are summed together: runs of them are shared out among the threads."""
+
 _METRICS: dict[type[Any], int] = {
     metrics.SparseCategoricalAccuracy: 0,
     metrics.CategoricalAccuracy: 1,
@@ -360,8 +363,10 @@ class Pass:
             "commits": [(source.offset, to.offset, to.size) for source, to in writer.commits],
             "guards": [(operand(x), operand(dy), factor) for x, dy, factor in writer.guards],
             "penalties": [
-                (layout.place(key).offset, layout.place(key).size, *pair)
+                (place.offset + start, min(_RUN, place.size - start), *pair)
                 for key, pair in self._native_penalties.items()
+                for place in [layout.place(key)]
+                for start in range(0, place.size, _RUN)
             ],
             "rest": made.rest,
             "groups": made.groups,
