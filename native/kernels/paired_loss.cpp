@@ -55,11 +55,6 @@ BW_INLINE Float<N> sign(Float<N> x) {
     return x > 0.0f ? all<N>(1.0f) : (x < 0.0f ? all<N>(-1.0f) : Float<N>{});
 }
 
-template <int N>
-BW_INLINE Float<N> between(Float<N> x, float low, float high) {
-    return max<N>(all<N>(low), min<N>(all<N>(high), x));
-}
-
 /// What one number of y and its target t cost, and the slope of it along y.   p: the loss's own numbers
 template <int64_t KIND, int N>
 BW_INLINE void pair(Float<N> y, Float<N> t, const float* p, Float<N>& loss, Float<N>& slope) {
@@ -94,7 +89,7 @@ BW_INLINE void pair(Float<N> y, Float<N> t, const float* p, Float<N>& loss, Floa
     } else if constexpr (KIND == HUBER) {  // p: delta
         const Float<N> apart = y - t, size = magnitude<N>(apart);
         loss = size <= p[0] ? apart * apart * 0.5f : (size - 0.5f * p[0]) * p[0];
-        slope = between<N>(apart, -p[0], p[0]);
+        slope = clip<N>(apart, -p[0], p[0]);
     } else if constexpr (KIND == LOG_COSH) {
         const Float<N> size = magnitude<N>(y - t);
         loss = size + log1p<N>(exp<N>(size * -2.0f)) - 0.69314718056f;
@@ -107,11 +102,11 @@ BW_INLINE void pair(Float<N> y, Float<N> t, const float* p, Float<N>& loss, Floa
         loss = KIND == HINGE ? short_by : short_by * short_by;
         slope = KIND == HINGE ? (gap > 0.0f ? -side : zero) : side * short_by * -2.0f;
     } else if constexpr (KIND == DIVERGENCE) {  // p: epsilon
-        const Float<N> u = between<N>(t, p[0], 1.0f), q = between<N>(y, p[0], 1.0f);
+        const Float<N> u = clip<N>(t, p[0], 1.0f), q = clip<N>(y, p[0], 1.0f);
         loss = u * log<N>(u / q);
         slope = y == q ? -u / q : zero;
     } else if constexpr (KIND == BINARY_FOCAL) {  // p: clip, gamma, alpha (negative: none)
-        const Float<N> q = between<N>(y, p[0], 1.0f - p[0]), no = one - t;
+        const Float<N> q = clip<N>(y, p[0], 1.0f - p[0]), no = one - t;
         const Float<N> wrong = t * (one - q) + no * q, cost = -t * log<N>(q) - no * log<N>(one - q);
         const Float<N> weight = p[2] < 0.0f ? one : t * p[2] + no * (1.0f - p[2]);
         const Float<N> focus = weight * power<N>(wrong, p[1]);
@@ -119,7 +114,7 @@ BW_INLINE void pair(Float<N> y, Float<N> t, const float* p, Float<N>& loss, Floa
         const Float<N> inner = cost * p[1] / wrong * (one - t * 2.0f) - t / q + no / (one - q);
         slope = y == q ? focus * inner : zero;
     } else {  // FOCAL, p: clip, gamma
-        const Float<N> q = between<N>(y, p[0], 1.0f - p[0]), rest = one - q, log_q = log<N>(q);
+        const Float<N> q = clip<N>(y, p[0], 1.0f - p[0]), rest = one - q, log_q = log<N>(q);
         const Float<N> focus = t * power<N>(rest, p[1]);
         loss = -focus * log_q;
         slope = y == q ? focus * (log_q * p[1] / rest - one / q) : zero;
