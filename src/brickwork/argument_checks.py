@@ -101,6 +101,8 @@ class Real(Check):
             return "a finite number"
         if math.isinf(self.high):
             return f"a finite number {'above' if self.low_open else 'of at least'} {self.low:g}"
+        if math.isinf(self.low):
+            return f"a finite number {'below' if self.high_open else 'of at most'} {self.high:g}"
         left, right = "(["[not self.low_open], ")]"[not self.high_open]
         return f"in {left}{self.low:g}, {self.high:g}{right}"
 

@@ -36,7 +36,7 @@ def dense(optimizer, *, units=21, regularizer=None):
         Node("relu", ReLU(), ("b",)),
         Node("y", Linear(5), ("relu",), attributes=attributes),
     ]
-    return replace(program_of(nodes, (700,), units=units), optimizer=optimizer)
+    return replace(program_of(nodes, (800,), units=units), optimizer=optimizer)
 
 
 def rows_of(program, rows):

@@ -35,6 +35,9 @@ class Scripted:
     def load(self, state):
         self.number = state
 
+    def finish(self):
+        """Nothing: no running mean is kept."""
+
 
 def run(losses, scores=None, **more):
     settings = {

@@ -38,7 +38,8 @@ class BrickClassifier(ClassifierMixin, BrickEstimator):  # type: ignore[misc]
     optimizer : name or Optimizer; it is copied, never changed. Default "adam".
     learning_rate : a number of at least 0 or a schedule; None (default): the optimizer's own.
     alpha : L2 penalty: alpha / 2 Σ w² over the kernels, divided by the rows of a batch. Default 0.0001.
-    batch_size : rows per update, at most all; "auto" (default) is min(200, N).
+    batch_size : rows per update, at most all; "auto" (default) is min(200, N), with
+        L-BFGS N.
     max_iter : epochs at most, at least 1. Default 200.
     shuffle : new order of the rows in each epoch. Default True.
     random_state : None, int or RandomState: weights, order, dropout, split. The same int gives the same
