@@ -79,16 +79,15 @@ class Bordering(Brick):
     def output_shape(self, x: Shape) -> Shape:
         """x with other sizes along the axes that have a border."""
         channels = require_places(self, x, self.rank)
-        sizes = [
-            None if size is None else size + sum(pair)
-            for size, pair in zip(x[1:-1], self.border, strict=True)
-        ]
-        for size, axis in zip(sizes, ("steps",) if self.rank == 1 else ("rows", "columns"), strict=True):
-            if size is not None and size < 1:
+        sizes = []
+        axes = ("steps",) if self.rank == 1 else ("rows", "columns")
+        for size, pair, axis in zip(x[1:-1], self.border, axes, strict=True):
+            if size is not None and size + sum(pair) < 1:
                 raise ShapeError(
-                    f"{type(self).__name__} takes x of which something is left; it received {letters(x)} "
-                    f"with {self!r}, which leaves no {axis}. Cut off less."
+                    f"{type(self).__name__} that cuts off {-sum(pair)} {axis} takes x with at least "
+                    f"{1 - sum(pair)}; it received {letters(x)}, {size}. Cut off less."
                 )
+            sizes.append(None if size is None else size + sum(pair))
         return (x[0], *sizes, channels)
 
     def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:

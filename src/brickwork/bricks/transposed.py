@@ -37,9 +37,9 @@ class TransposedConvolution(Brick):
         sizes = [None if size is None else self._along(axis, size)[0] for axis, size in enumerate(x[1:-1])]
         if any(size is not None and size < 1 for size in sizes):
             raise ShapeError(
-                f"{type(self).__name__} takes x of which something is made; it received {letters(x)} with "
-                f"{self!r}, which gives {letters((x[0], *sizes, self.filters))}. "
-                f"Take a larger output_padding."
+                f"{type(self).__name__} makes y of at least one place; it received {letters(x)}, of which "
+                f"output_padding={self.output_padding} makes {letters((x[0], *sizes, self.filters))}. "
+                f"Take a larger output_padding, or None."
             )
         return (x[0], *sizes, self.filters)
 

@@ -144,7 +144,8 @@ def output_size(
         if count < 1:
             needed = (window[axis] - 1) * dilation[axis] + 1 - sum(pairs[axis])
             raise ShapeError(
-                f"{type(brick).__name__} with a window of {window} takes x with at least {needed} "
+                f"{type(brick).__name__} with a window of {window if len(window) > 1 else window[0]} "
+                f"takes x with at least {needed} "
                 f"{_AXES[len(window)][axis]}; it received {letters(shape)}, {size}. "
                 f'Take a smaller window or padding="same".'
             )

@@ -18,6 +18,7 @@ _MAKES = {
     "matmul_gradient": "dW",
     "convolve_gradient": "dW",
     "convolve_lines_gradient": "dW",
+    "depthwise_gradient": "dW",
     "column_sums": "db",
     "reduce": "sum of parts",
     "squares": "parameters",
