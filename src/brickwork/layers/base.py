@@ -100,7 +100,7 @@ class Layer(Configured):
         "concat_axis": "axis",
     }
     variable_names: ClassVar[dict[str, str]] = {}
-    """Role and name of a parameter, as "role/W" -> Keras's name, where a layer has several of its kind."""
+    """Role and name of a parameter, as "role/W" -> Keras's name, where that differs from layer to layer."""
     takes_list: ClassVar[bool] = False
     """True where a list is always a list of inputs, as in `Add()([a, b])`."""
 

@@ -125,9 +125,7 @@ class RMSNormalization(Layer):
     Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
     """
 
-    variable_names: ClassVar[dict[str, str]] = {
-        "rms_normalization/gamma": "scale"
-    }  # Keras calls no other layer's gain so
+    variable_names: ClassVar[dict[str, str]] = {"rms_normalization/gamma": "scale"}
 
     axis: Any = argument(AXES, default=-1)
     epsilon: float = argument(Real(0.0, low_open=True), default=1e-6)
