@@ -8,16 +8,21 @@ namespace BW_ISA {
 namespace {
 
 /// Codes of the operations; engines/native/lower_merge writes the same numbers.
-enum Merge : int64_t { ADD, MULTIPLY, MAXIMUM };
+enum Merge : int64_t { ADD, MULTIPLY, MAXIMUM, MINIMUM, SUBTRACT, AVERAGE };
 
 template <int64_t KIND, bool RELU, bool ACCUMULATE>
 void run(const Instruction& instruction, const Task& task) {
     const Operand* operands[3] = {&instruction.operands[0], &instruction.operands[1], &instruction.operands[2]};
-    each_row(task, instruction.ints[1], operands, 3, [](float** at, int64_t count) {
+    const float factor = instruction.floats[0];
+    each_row(task, instruction.ints[1], operands, 3, [factor](float** at, int64_t count) {
         vectors(count, [=](auto width, int64_t i, int32_t valid) {
+            (void)factor;
             constexpr int N = decltype(width)::N;
             const Float<N> a = load_part<N>(at[0] + i, valid), b = load_part<N>(at[1] + i, valid);
             Float<N> y = a + b;
+            if (KIND == SUBTRACT) y = a - b;
+            if (KIND == AVERAGE) y *= factor;
+            if (KIND == MINIMUM) y = (b < a) | (b != b) ? b : a;
             if (KIND == MULTIPLY) y = a * b;
             if (KIND == MAXIMUM) y = (b > a) | (b != b) ? b : a;
             if (RELU) y = max<N>(Float<N>{}, y);
@@ -29,7 +34,9 @@ void run(const Instruction& instruction, const Task& task) {
 
 }  // namespace
 
-/// y (+)= a + b, a * b or max(a, b).   operands: a, b, y   ints: which, numbers of a row, then ReLU, accumulate
+/// y (+)= a + b, a * b, max(a, b), min(a, b), a - b or (a + b) * factor.
+///
+/// operands: a, b, y   ints: which, numbers of a row, then ReLU, accumulate   floats: factor
 void merge(const Instruction& instruction, const Task& task) {
     const bool accumulate = instruction.ints[3];
     switch (instruction.ints[0]) {
@@ -37,11 +44,14 @@ void merge(const Instruction& instruction, const Task& task) {
                                              : run<ADD, false, false>(instruction, task);
         case MULTIPLY: return accumulate ? run<MULTIPLY, false, true>(instruction, task)
                                          : run<MULTIPLY, false, false>(instruction, task);
+        case MINIMUM: return run<MINIMUM, false, false>(instruction, task);
+        case SUBTRACT: return run<SUBTRACT, false, false>(instruction, task);
+        case AVERAGE: return run<AVERAGE, false, false>(instruction, task);
         default: return run<MAXIMUM, false, false>(instruction, task);
     }
 }
 
-/// dx (+)= dy where x is the maximum y and none of the inputs before it is.
+/// dx (+)= dy where x is the chosen y, a maximum or minimum, and none of the inputs before it is.
 ///
 /// operands: dy, y, dx, x, inputs before it   ints: how many of these, numbers of a row, accumulate
 void maximum_backward(const Instruction& instruction, const Task& task) {

@@ -68,7 +68,9 @@ def test_signature_is_that_of_keras(kind):
         assert each.default == theirs[name], name
 
 
-@pytest.mark.parametrize("name", ["add", "multiply", "maximum", "concatenate"])
+@pytest.mark.parametrize(
+    "name", ["add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", "dot"]
+)
 def test_functions_have_the_signature_of_keras(name):
     keras = pytest.importorskip("keras")
     for ours, theirs in zip(

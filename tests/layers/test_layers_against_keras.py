@@ -181,7 +181,7 @@ def test_activity_penalty(name, rng):
         [(2,), (5, 4, 3)],
     ],
 )
-@pytest.mark.parametrize("kind", ["Add", "Multiply", "Maximum"])
+@pytest.mark.parametrize("kind", ["Add", "Multiply", "Average", "Maximum", "Minimum"])
 def test_what_keras_does_not_merge_is_refused(shapes, kind):
     with pytest.raises(ValueError, match="(?i)shape"):
         getattr(keras.layers, kind)()([keras.Input(shape) for shape in shapes])
@@ -193,7 +193,7 @@ def test_what_keras_does_not_merge_is_refused(shapes, kind):
 def test_merging_broadcasts_as_keras(data):
     """Shapes made from a common one by cutting leading axes and setting sizes to 1."""
     full = data.draw(st.lists(st.integers(2, 3), min_size=1, max_size=3))
-    kind = data.draw(st.sampled_from(["Add", "Multiply", "Maximum"]))
+    kind = data.draw(st.sampled_from(["Add", "Multiply", "Average", "Maximum", "Minimum"]))
     rng = np.random.default_rng(0)
     xs = []
     for _ in range(data.draw(st.integers(2, 3))):

@@ -11,6 +11,7 @@ from brickwork.bricks import (
     GELU,
     SELU,
     Add,
+    Average,
     AveragePooling2D,
     BatchNormalization,
     Bias,
@@ -58,7 +59,7 @@ IMAGE = (
     GlobalAveragePooling2D(),
     Flatten(),
 )
-MERGES = (Add(), Multiply(), Concatenate(), Maximum())
+MERGES = (Add(), Average(), Multiply(), Concatenate(), Maximum())
 ODD_VECTOR = (Linear(1), Linear(17), Linear(50), Linear(130), Flatten())
 ODD_IMAGE = (
     Convolution2D(17, (3, 3), padding="same"),

@@ -55,9 +55,12 @@ from .margin_loss import CategoricalHinge as CategoricalHinge
 from .margin_loss import Hinge as Hinge
 from .margin_loss import SquaredHinge as SquaredHinge
 from .merge import Add as Add
+from .merge import Average as Average
 from .merge import Concatenate as Concatenate
 from .merge import Maximum as Maximum
+from .merge import Minimum as Minimum
 from .merge import Multiply as Multiply
+from .merge import Subtract as Subtract
 from .noise import AlphaDropout as AlphaDropout
 from .noise import Dropout as Dropout
 from .noise import GaussianDropout as GaussianDropout
@@ -84,6 +87,7 @@ from .pooling import MaxPooling1D as MaxPooling1D
 from .pooling import MaxPooling2D as MaxPooling2D
 from .preprocessing import Normalization as Normalization
 from .preprocessing import Rescaling as Rescaling
+from .products import Dot as Dot
 from .rectifier import PReLU as PReLU
 from .rectifier import Rectifier as Rectifier
 from .reduction import Sum as Sum
@@ -94,6 +98,8 @@ from .sample_normalization import RMSNormalization as RMSNormalization
 from .sample_normalization import UnitNormalization as UnitNormalization
 from .shape import Flatten as Flatten
 from .shape import Flip as Flip
+from .shape import Permute as Permute
+from .shape import RepeatVector as RepeatVector
 from .shape import Reshape as Reshape
 from .shape import Slice as Slice
 from .smooth import CELU as CELU

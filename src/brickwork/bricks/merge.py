@@ -50,6 +50,58 @@ class Add(Merge):
 
 
 @configured(frozen=True, eq=True)
+class Subtract(Merge):
+    """Difference of two inputs.
+
+    Forward    y   = x1 - x2
+    Backward   dx1 = dy     dx2 = -dy, each summed over the axes along which it was broadcast
+    Shapes     xi, dxi: any that broadcast to one another   y, dy: the broadcast shape
+
+    >>> Subtract()([5.0], [2.0])
+    array([3.])
+
+    Bromley, Guyon, LeCun, Säckinger and Shah, "Signature Verification using a Siamese Time Delay Neural
+    Network", 1993 (comparison of two outputs).
+    """
+
+    def output_shape(self, *xs: Shape) -> Shape:
+        require_two(self, xs)
+        return super().output_shape(*xs)
+
+    def forward(self, params: Parameters, *xs: Array, ctx: Context) -> tuple[Array, Saved]:
+        return xs[0] - xs[1], xs
+
+    def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
+        first, second = saved
+        return (unbroadcast(dy, first), unbroadcast(-dy, second)), {}
+
+
+@configured(frozen=True, eq=True)
+class Average(Merge):
+    """Mean of two or more inputs, element by element.
+
+    Forward    y   = (x1 + ... + xk) / k
+    Backward   dxi = dy / k, summed over the axes along which xi was broadcast
+    Shapes     xi, dxi: any that broadcast to one another   y, dy: the broadcast shape
+
+    >>> Average()([1.0], [2.0], [6.0])
+    array([3.])
+
+    Hansen and Salamon, "Neural Network Ensembles", 1990.
+    """
+
+    def forward(self, params: Parameters, *xs: Array, ctx: Context) -> tuple[Array, Saved]:
+        y, *others = xs
+        for x in others:
+            y = y + x
+        return y * (1.0 / len(xs)), xs
+
+    def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
+        each = dy * (1.0 / len(saved))
+        return tuple(unbroadcast(each, x) for x in saved), {}
+
+
+@configured(frozen=True, eq=True)
 class Multiply(Merge):
     """Product of two or more inputs, element by element.
 
@@ -102,6 +154,36 @@ class Maximum(Merge):
         xp = namespace(xs[0])
         ordered = xp.sort(xp.stack(xp.broadcast_arrays(*xs)), axis=0)
         return float(xp.min(ordered[-1] - ordered[-2]))
+
+
+@configured(frozen=True, eq=True)
+class Minimum(Merge):
+    """The smallest of two or more inputs, element by element.
+
+    Forward    y   = min(x1, x2, ...)
+    Backward   dxi = dy where xi is the smallest, else 0, summed over the axes along which xi was broadcast
+    Shapes     xi, dxi: any that broadcast to one another   y, dy: the broadcast shape
+
+    Of equal inputs the first takes the gradient.
+
+    >>> Minimum()([3.0, 1.0], [2.0, 5.0])
+    array([2., 1.])
+
+    Zadeh, "Fuzzy Sets", 1965 (the intersection).
+    """
+
+    def forward(self, params: Parameters, *xs: Array, ctx: Context) -> tuple[Array, Saved]:
+        y = functools.reduce(namespace(xs[0]).minimum, xs)
+        return y, (y, xs)
+
+    def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
+        y, xs = saved
+        return tuple(unbroadcast(dx, x) for dx, x in zip(to_the_first(y, xs, dy), xs, strict=True)), {}
+
+    def distance_to_kink(self, *xs: Array) -> float:
+        xp = namespace(xs[0])
+        ordered = xp.sort(xp.stack(xp.broadcast_arrays(*xs)), axis=0)
+        return float(xp.min(ordered[1] - ordered[0]))
 
 
 @configured(frozen=True, eq=True)
@@ -173,6 +255,15 @@ def require_several(brick: Brick, shapes: Sequence[Shape]) -> None:
         raise ShapeError(
             f"{type(brick).__name__} takes at least 2 inputs; it received {len(shapes)}. "
             f"Name all the nodes that feed it."
+        )
+
+
+def require_two(brick: Brick, shapes: Sequence[Shape]) -> None:
+    """Raise ShapeError for any other number of inputs."""
+    if len(shapes) != 2:
+        raise ShapeError(
+            f"{type(brick).__name__} takes 2 inputs; it received {len(shapes)}. "
+            f"Name the two nodes that feed it."
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..arguments import Check, Maybe, Whole, argument, configured
 from ..arrays import Array, Shape, namespace
 from ..errors import ShapeError
-from .base import Brick, Context, Saved, letters
+from .base import Brick, Context, Saved, letters, require_rank
 from .checks import require_axes, require_axis
 
 Gradients = tuple[tuple[Array], dict[str, Array]]
@@ -112,6 +112,96 @@ class Reshape(Brick):
         """The target shape with -1 resolved for `count` numbers a sample."""
         known = math.prod(size for size in self.target_shape if size != -1)
         return tuple(count // known if size == -1 else size for size in self.target_shape)
+
+
+class Order(Check):
+    """The numbers 1 to n, each once, in some order."""
+
+    def __call__(self, owner: str, name: str, value: Any) -> tuple[int, ...]:
+        if not isinstance(value, (tuple, list)) or any(
+            isinstance(item, bool) or not hasattr(item, "__index__") for item in value
+        ):
+            raise self.refuse_type(owner, name, value)
+        dims = tuple(item.__index__() for item in value)
+        if not dims or sorted(dims) != list(range(1, len(dims) + 1)):
+            raise self.refuse(owner, name, value)
+        return dims
+
+    def describe(self) -> str:
+        return "a tuple of the numbers of a sample's axes, 1 to n, each once, such as (2, 1)"
+
+    def bad(self) -> list[Any]:
+        return [(0, 1), (1, 1), (2,), (), 2, "wide", None, (1.5,), (True,)]
+
+
+@configured(frozen=True, eq=True)
+class Permute(Brick):
+    """The axes of each sample in another order.
+
+    Forward    y  = x with axis dims[i] of x as axis i + 1
+    Backward   dx = dy with the axes put back
+    Shapes     x, dx: (N, ...)   y, dy: (N, the same sizes in another order)
+
+    Parameters
+    ----------
+    dims : the axes of x, counted from 1, in the order in which y has them.
+
+    >>> import numpy as np
+    >>> Permute((2, 1))(np.ones((5, 3, 4))).shape
+    (5, 4, 3)
+
+    Iverson, "A Programming Language", 1962 (the transposition of arrays).
+    """
+
+    dims: tuple[int, ...] = argument(Order())
+
+    def output_shape(self, x: Shape) -> Shape:
+        if len(x) != len(self.dims) + 1:
+            raise ShapeError(
+                f"Permute with dims={self.dims} takes x of {len(self.dims) + 1} axes, the batch axis among "
+                f"them; it received {letters(x)}. Name each axis of a sample once, counted from 1."
+            )
+        return (x[0], *(x[axis] for axis in self.dims))
+
+    def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
+        return namespace(x).permute_dims(x, (0, *self.dims)), ()
+
+    def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
+        back = sorted(range(1, dy.ndim), key=lambda place: self.dims[place - 1])
+        return (namespace(dy).permute_dims(dy, (0, *back)),), {}
+
+
+@configured(frozen=True, eq=True)
+class RepeatVector(Brick):
+    """The vector of each sample, n times over.
+
+    Forward    y[i] = x, for i = 1, ..., n
+    Backward   dx = Σ_i dy[i]
+    Shapes     x, dx: (N, F)   y, dy: (N, n, F)
+
+    Parameters
+    ----------
+    n : how often, at least 1.
+
+    >>> import numpy as np
+    >>> RepeatVector(2)(np.array([[1.0, 3.0]])).tolist()
+    [[[1.0, 3.0], [1.0, 3.0]]]
+
+    Sutskever, Vinyals and Le, "Sequence to Sequence Learning with Neural Networks", 2014 (what a decoder
+    reads at each step).
+    """
+
+    n: int = argument(Whole(1))
+
+    def output_shape(self, x: Shape) -> Shape:
+        require_rank(self, x, "(N, F)", "Put Flatten() before it.")
+        return (x[0], self.n, x[1])
+
+    def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
+        return namespace(x).repeat(namespace(x).expand_dims(x, axis=1), self.n, axis=1), ()
+
+    def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
+        return (namespace(dy).sum(dy, axis=1),), {}
 
 
 @configured(frozen=True, eq=True)

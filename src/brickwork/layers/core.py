@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import bricks
 from ..arguments import Flag, Many, Maybe, Whole, argument, configured
-from ..bricks.shape import TargetShape
+from ..bricks.shape import Order, TargetShape
 from ..config import floatx
 from ..errors import ParameterError
 from ..graph.node import Attributes
@@ -201,3 +201,41 @@ class Reshape(Layer):
     def lay(self, x: Symbol) -> Any:  # type: ignore[override]
         """Reshape."""
         return self.put(bricks.Reshape(self.target_shape), x)
+
+
+@configured()
+class Permute(Layer):
+    """The axes of each sample in another order.
+
+    Parameters
+    ----------
+    dims : the axes of the input, counted from 1, in the order in which the output has them, such as (2, 1).
+
+    >>> Permute((2, 1))(Input((10, 64))).shape
+    (None, 64, 10)
+    """
+
+    dims: Any = argument(Order())
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """Permute."""
+        return self.put(bricks.Permute(self.dims), x)
+
+
+@configured()
+class RepeatVector(Layer):
+    """The vector of each sample n times over: (N, F) → (N, n, F).
+
+    Parameters
+    ----------
+    n : how often, at least 1.
+
+    >>> RepeatVector(3)(Input((32,))).shape
+    (None, 3, 32)
+    """
+
+    n: int = argument(Whole(1))
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """RepeatVector."""
+        return self.put(bricks.RepeatVector(self.n), x)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import bricks
-from ..arguments import Whole, argument, configured
+from ..arguments import Either, Flag, Many, Whole, argument, configured
 from ..bricks.base import Brick, letters
 from ..errors import ShapeError
 from ..graph.symbol import Symbol
@@ -97,6 +97,81 @@ class Maximum(Merging):
 
 
 @configured()
+class Subtract(Merging):
+    """Difference of two inputs, element by element; sizes of 1 broadcast.
+
+    >>> import numpy as np
+    >>> Subtract()([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])])
+    array([[-2.,  2.]], dtype=float32)
+    """
+
+    def _brick(self) -> Brick:
+        return bricks.Subtract()
+
+
+@configured()
+class Average(Merging):
+    """Mean of two or more inputs, element by element; sizes of 1 broadcast.
+
+    >>> import numpy as np
+    >>> Average()([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])])
+    array([[2., 3.]], dtype=float32)
+    """
+
+    def _brick(self) -> Brick:
+        return bricks.Average()
+
+
+@configured()
+class Minimum(Merging):
+    """The smallest of two or more inputs, element by element; sizes of 1 broadcast.
+
+    >>> import numpy as np
+    >>> Minimum()([np.array([[1.0, 4.0]]), np.array([[3.0, 2.0]])])
+    array([[1., 2.]], dtype=float32)
+    """
+
+    def _brick(self) -> Brick:
+        return bricks.Minimum()
+
+
+@configured()
+class Dot(Merging):
+    """Products of the vectors of two inputs along one axis of each, sample by sample: see `bricks.Dot`.
+
+    Parameters
+    ----------
+    axes : the axis of each input along which to multiply, counted from 1 or from the end; one number for
+        both, or two.
+    normalize : whether vectors are brought to length 1 first, so that y is the cosine of the angle between
+        them; default False.
+
+    >>> import numpy as np
+    >>> Dot(axes=1)([np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])])
+    array([[11.]], dtype=float32)
+    """
+
+    axes: Any = argument(Either((Whole(), Many(Whole(), 2))))
+    normalize: bool = argument(Flag(), default=False)
+
+    def _brick(self) -> bricks.Dot:
+        return bricks.Dot(self.axes)
+
+    def lay(self, *xs: Symbol) -> Any:
+        """UnitNormalization of each if asked for, then Dot."""
+        self._require_list(xs)
+        brick = self._brick()
+        brick.output_shape(*(x.shape for x in xs))
+        if self.normalize:
+            places = brick.places(*(len(x.shape) for x in xs))
+            xs = tuple(
+                self.put(bricks.UnitNormalization((place,)), x, role=f"unit_{index}")
+                for index, (x, place) in enumerate(zip(xs, places, strict=True))
+            )
+        return self.put(brick, *xs)
+
+
+@configured()
 class Concatenate(Merging):
     """Two or more inputs one behind the other along an axis; their other sizes are equal.
 
@@ -147,6 +222,46 @@ def maximum(inputs: Any, **kwargs: Any) -> Any:
     3.0
     """
     return Maximum(**kwargs)(inputs)
+
+
+def subtract(inputs: Any, **kwargs: Any) -> Any:
+    """`Subtract(**kwargs)(inputs)`: the difference of a list of two inputs.
+
+    >>> import numpy as np
+    >>> float(subtract([np.full((1, 1), 2.0), np.full((1, 1), 3.0)])[0, 0])
+    -1.0
+    """
+    return Subtract(**kwargs)(inputs)
+
+
+def average(inputs: Any, **kwargs: Any) -> Any:
+    """`Average(**kwargs)(inputs)`: the mean of a list of inputs.
+
+    >>> import numpy as np
+    >>> float(average([np.full((1, 1), 2.0), np.full((1, 1), 3.0)])[0, 0])
+    2.5
+    """
+    return Average(**kwargs)(inputs)
+
+
+def minimum(inputs: Any, **kwargs: Any) -> Any:
+    """`Minimum(**kwargs)(inputs)`: the smallest of a list of inputs.
+
+    >>> import numpy as np
+    >>> float(minimum([np.full((1, 1), 2.0), np.full((1, 1), 3.0)])[0, 0])
+    2.0
+    """
+    return Minimum(**kwargs)(inputs)
+
+
+def dot(inputs: Any, axes: int | tuple[int, int] = -1, **kwargs: Any) -> Any:
+    """`Dot(axes, **kwargs)(inputs)`: products of the vectors of two inputs along one axis of each.
+
+    >>> import numpy as np
+    >>> float(dot([np.full((1, 3), 2.0), np.full((1, 3), 3.0)])[0, 0])
+    18.0
+    """
+    return Dot(axes, **kwargs)(inputs)
 
 
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:

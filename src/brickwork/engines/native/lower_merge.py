@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ...bricks import Add, Concatenate, Maximum, Multiply, ReLU, Slice
+from ...bricks import Add, Average, Concatenate, Maximum, Minimum, Multiply, ReLU, Slice, Subtract
 from .lower_dense import through_relu
 from .lowering import Plain, lowers
 from .values import Value, per_sample
 from .writer import Part, Writer
 
-_ADD, _MULTIPLY, _MAXIMUM = range(3)
+_ADD, _MULTIPLY, _MAXIMUM, _MINIMUM, _SUBTRACT, _AVERAGE = range(6)
 _MOST_OPERANDS = 8
 
 
@@ -20,6 +20,8 @@ class Merging(Plain):
     """Values of one shape, two by two."""
 
     code = _ADD
+    last_code: int | None = None
+    """That of the last two, where it is another."""
 
     def accepts(self, brick: Any, shapes: list[Any]) -> bool:
         """Where nothing is broadcast."""
@@ -30,8 +32,11 @@ class Merging(Plain):
         y = writer.value(part.output)
         first, *others = (writer.value(name) for name in part.inputs)
         for index, x in enumerate(others):
-            relu = part.fused(ReLU) is not None and index == len(others) - 1
-            writer.emit("merge", [first, x, y], [self.code, y.size, relu, 0], multiplies=2 * y.size)
+            last = index == len(others) - 1
+            code = self.last_code if last and self.last_code is not None else self.code
+            relu = last and part.fused(ReLU) is not None
+            factor = 1.0 / len(part.inputs)
+            writer.emit("merge", [first, x, y], [code, y.size, relu, 0], [factor], multiplies=2 * y.size)
             first = y
 
 
@@ -46,6 +51,48 @@ class AddLowering(Merging):
         dy = through_relu(writer, part)
         for name in part.inputs:
             writer.pass_on(dy, name)
+
+
+class Weighted(Merging):
+    """dxi is dy times a number."""
+
+    def factor(self, index: int, count: int) -> float:
+        """That of the input of this index."""
+        raise NotImplementedError
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dxi, by copies."""
+        dy = writer.dy(part.output)
+        if dy is None:
+            return
+        for index, name in enumerate(part.inputs):
+            found = writer.dx(name)
+            if found is not None:
+                dx, accumulate = found
+                factor = self.factor(index, len(part.inputs))
+                writer.emit("copy", [dy, dx], [dx.size, accumulate], [factor], multiplies=dx.size)
+
+
+@lowers(Subtract)
+class SubtractLowering(Weighted):
+    """The difference of two values of one shape."""
+
+    code = _SUBTRACT
+
+    def factor(self, index: int, count: int) -> float:
+        """See Weighted."""
+        return -1.0 if index else 1.0
+
+
+@lowers(Average)
+class AverageLowering(Weighted):
+    """The mean of values of one shape."""
+
+    last_code = _AVERAGE
+
+    def factor(self, index: int, count: int) -> float:
+        """See Weighted."""
+        return 1.0 / count
 
 
 @lowers(Multiply)
@@ -103,6 +150,13 @@ class MaximumLowering(Merging):
                 [index, dy.size, accumulate],
                 multiplies=2 * dy.size,
             )
+
+
+@lowers(Minimum)
+class MinimumLowering(MaximumLowering):
+    """The smallest of values of one shape."""
+
+    code = _MINIMUM
 
 
 @lowers(Concatenate)
