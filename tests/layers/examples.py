@@ -52,6 +52,7 @@ def example(kind: str, *shapes: tuple[int | None, ...], **arguments: Any) -> Exa
 
 IMAGE = (N, 7, 6, 4)
 SEQUENCE = (N, 7, 4)
+COLORED = (N, 7, 6, 3)
 
 EXAMPLES: tuple[Example, ...] = (
     example("Dense", (N, 4), (N, 3), units=3),
@@ -153,6 +154,30 @@ EXAMPLES: tuple[Example, ...] = (
     example("SpatialDropout3D", (N, 2, 3, 4, 5), (N, 2, 3, 4, 5), rate=0.5),
     example("GaussianNoise", (N, 4), (N, 4), stddev=0.5),
     example("GaussianDropout", (N, 4), (N, 4), rate=0.5),
+    example("RandomTranslation", IMAGE, IMAGE, height_factor=0.2, width_factor=(0.0, 0.3)),
+    example("RandomRotation", IMAGE, IMAGE, factor=(-0.1, 0.2), fill_mode="constant", fill_value=1.0),
+    example("RandomZoom", IMAGE, IMAGE, height_factor=0.2, interpolation="nearest", seed=3),
+    example("RandomFlip", IMAGE, IMAGE),
+    example("RandomFlip", IMAGE, IMAGE, mode="horizontal", seed=3),
+    example("RandomCrop", IMAGE, (N, 3, 2, 4), height=3, width=2),
+    example("RandomBrightness", IMAGE, IMAGE, factor=0.2),
+    example("RandomContrast", IMAGE, IMAGE, factor=(0.1, 0.3), value_range=(-1.0, 1.0)),
+    example("RandomSaturation", COLORED, COLORED, factor=0.7),
+    example("RandomHue", COLORED, COLORED, factor=(0.1, 0.3), seed=3),
+    example("RandomColorJitter", IMAGE, IMAGE),
+    example(
+        "RandomColorJitter",
+        COLORED,
+        COLORED,
+        brightness_factor=0.1,
+        contrast_factor=0.2,
+        saturation_factor=0.7,
+        hue_factor=0.2,
+    ),
+    example("RandomErasing", IMAGE, IMAGE),
+    example("RandomErasing", COLORED, COLORED, factor=0.5, scale=(0.1, 0.2), fill_value=3.0),
+    example("CenterCrop", IMAGE, (N, 4, 3, 4), height=4, width=3),
+    example("CenterCrop", IMAGE, (N, 9, 4, 4), height=9, width=4),
     example("ReLU", (N, 9), (N, 9)),
     example("ReLU", (N, 9), (N, 9), max_value=0.8, negative_slope=0.1, threshold=0.3),
     example("ReLU", (N, 9), (N, 9), negative_slope=0.1),

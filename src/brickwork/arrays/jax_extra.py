@@ -190,6 +190,13 @@ def scan(
     return found
 
 
+def add_rows(pieces: Array, index: Array, rows: int) -> Array:
+    """Rows (N, rows, C) of zeros to which pieces (N, P, C) are added; see `numpy_extra.add_rows`."""
+    n, _, channels = pieces.shape
+    sample = jnp.arange(n)[:, None]
+    return jnp.zeros((n, rows, channels), pieces.dtype).at[sample, index].add(pieces)
+
+
 def philox(counter: Array, key: Array) -> Array:
     """Four random words (..., 4) for each counter (..., 4) under the key (..., 2); see `philox.philox`."""
     counter, key = jnp.asarray(counter, jnp.uint32), jnp.asarray(key, jnp.uint32)

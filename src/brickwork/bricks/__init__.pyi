@@ -18,6 +18,11 @@ from .borders import Cropping1D as Cropping1D
 from .borders import Cropping2D as Cropping2D
 from .borders import ZeroPadding1D as ZeroPadding1D
 from .borders import ZeroPadding2D as ZeroPadding2D
+from .color import RandomBrightness as RandomBrightness
+from .color import RandomContrast as RandomContrast
+from .color import RandomErasing as RandomErasing
+from .color import RandomHue as RandomHue
+from .color import RandomSaturation as RandomSaturation
 from .convolution import Convolution1D as Convolution1D
 from .convolution import Convolution2D as Convolution2D
 from .depthwise import DepthwiseConvolution1D as DepthwiseConvolution1D
@@ -96,6 +101,12 @@ from .sample_normalization import GroupNormalization as GroupNormalization
 from .sample_normalization import LayerNormalization as LayerNormalization
 from .sample_normalization import RMSNormalization as RMSNormalization
 from .sample_normalization import UnitNormalization as UnitNormalization
+from .sampling import CenterCrop as CenterCrop
+from .sampling import RandomCrop as RandomCrop
+from .sampling import RandomFlip as RandomFlip
+from .sampling import RandomRotation as RandomRotation
+from .sampling import RandomTranslation as RandomTranslation
+from .sampling import RandomZoom as RandomZoom
 from .shape import Flatten as Flatten
 from .shape import Flip as Flip
 from .shape import Permute as Permute

@@ -19,6 +19,7 @@ from ..base import MetricUse, Program, doubles
 from ..interrupts import Waiting
 from . import (  # noqa: F401 - each enters its bricks
     lower_axes,
+    lower_color,
     lower_convolution,
     lower_dense,
     lower_depthwise,
@@ -30,6 +31,7 @@ from . import (  # noqa: F401 - each enters its bricks
     lower_pooling,
     lower_resampling,
     lower_sample_normalization,
+    lower_sampling,
     lower_simple,
 )
 from .host import HostLowering
