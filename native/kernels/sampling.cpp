@@ -159,11 +159,11 @@ BW_INLINE Float<N> gather(const float* p, Int<N> i) {
     return v;
 }
 
+/// from, from + 1, and so on.
 template <int N>
-BW_INLINE Float<N> counted(int64_t from) {
-    Float<N> v;
-    for (int lane = 0; lane < N; ++lane) v[lane] = (float)(from + lane);
-    return v;
+BW_INLINE Float<N> counted(float from) {
+    static const float lanes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return load<N>(lanes) + from;
 }
 
 /// Pairs of a run of N output places, as numbers that a loop over the lanes reads.
@@ -186,7 +186,7 @@ template <int N, class F>
 BW_INLINE void runs_of(const Sampling& s, const Map& map, int64_t i, const F& f) {
     const float down = (float)i;
     for (int64_t j = 0; j < s.columns; j += N) {
-        const Float<N> across = counted<N>(j);
+        const Float<N> across = counted<N>((float)j);
         const Float<N> u = across * map.a0 + map.a1 * down + map.a2, v = across * map.b0 + map.b1 * down + map.b2;
         const int32_t count = (int32_t)(s.columns - j < N ? s.columns - j : N);
         f(j, count, pair_of<N>(s, u, map.low_u, map.high_u, s.width),
@@ -242,7 +242,7 @@ void sample_straight(const Sampling& s, const Map& map, const float* x, float* y
         });
         float* line = y + i * s.columns * channels;
         for (int64_t j = 0; j < s.columns; j += N) {
-            const Pair<N> u = pair_of<N>(s, counted<N>(j) * map.a0 + map.a2, map.low_u, map.high_u, s.width);
+            const Pair<N> u = pair_of<N>(s, counted<N>((float)j) * map.a0 + map.a2, map.low_u, map.high_u, s.width);
             const int32_t count = (int32_t)(s.columns - j < N ? s.columns - j : N);
             if (channels == 1) {
                 Float<N> made = gather<N>(blend, u.first) * u.one + gather<N>(blend, u.second) * u.two;
