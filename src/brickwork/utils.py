@@ -14,8 +14,17 @@ from .errors import DataError, ParameterTypeError
 from .seeds import set_random_seed as set_random_seed
 from .threads import get_threads as get_threads
 from .threads import set_threads as set_threads
+from .training.data_checks import balanced_class_weights as balanced_class_weights
 
-__all__ = ["clear_session", "get_threads", "normalize", "set_random_seed", "set_threads", "to_categorical"]
+__all__ = [
+    "balanced_class_weights",
+    "clear_session",
+    "get_threads",
+    "normalize",
+    "set_random_seed",
+    "set_threads",
+    "to_categorical",
+]
 
 
 def clear_session(free_memory: bool = True) -> None:

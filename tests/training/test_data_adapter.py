@@ -8,9 +8,10 @@ from small_models import ROWS, batches, classifier, digits, regressor, two_outpu
 
 import brickwork as bw
 from brickwork.data.source import ArraySource
-from brickwork.errors import DataError
+from brickwork.errors import DataError, ParameterTypeError
 from brickwork.training import data_checks, feeds
 from brickwork.training.data_adapter import split
+from brickwork.training.data_checks import balanced_class_weights
 from brickwork.training.feeds import ArrayFeed, BatchFeed, first_rows, is_array_like
 
 # Sources.
@@ -121,6 +122,29 @@ def test_class_weights_are_multiplied_into_a_source(rng):
     np.testing.assert_array_equal(weighted.arrays["weight/out"], np.where(y == 1, 3.0, 1.0))
     twice = adapter.weighted(adapter.source(x, y, np.full(ROWS, 2.0)))
     np.testing.assert_array_equal(twice.arrays["weight/out"], np.where(y == 1, 6.0, 2.0))
+
+
+def test_balanced_class_weights(rng):
+    """As scikit-learn counts them, of the rows that are trained on."""
+    y = np.array([2] * 7 + [0] * 2 + [1])
+    expected = {0: 10 / 6, 1: 10 / 3, 2: 10 / 21}
+    assert balanced_class_weights(y) == pytest.approx(expected)
+    assert balanced_class_weights(np.eye(4)[y]) == pytest.approx(expected)
+    assert balanced_class_weights(y[:, None].astype("float32")) == pytest.approx(expected)
+    sklearn = pytest.importorskip("sklearn.utils.class_weight")
+    theirs = sklearn.compute_class_weight("balanced", classes=np.arange(3), y=y)
+    assert list(expected.values()) == pytest.approx(theirs.tolist())
+    x, y = digits(rng)
+    models = [classifier(), classifier()]
+    for model, given in zip(models, ("balanced", balanced_class_weights(y[: int(0.75 * ROWS)])), strict=True):
+        model.fit(x, y, class_weight=given, validation_split=0.25, verbose=0)
+    assert np.array_equal(*[model.get_weights()[0] for model in models])
+    with pytest.raises(ParameterTypeError, match=r"or in fit on arrays 'balanced'; got 'balance'"):
+        models[0].fit(x, y, class_weight="balance", verbose=0)
+    with pytest.raises(ParameterTypeError, match=r"in fit on arrays 'balanced'; got 'balanced'"):
+        models[0].train_on_batch(x, y, class_weight="balanced")
+    with pytest.raises(DataError, match="counted from labels; it received none"):
+        balanced_class_weights([])
 
 
 def test_splitting_takes_the_end():

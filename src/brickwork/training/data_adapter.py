@@ -14,7 +14,16 @@ from ..arrays import Array
 from ..data.rows import blocks
 from ..data.source import ArraySource, Batch
 from ..errors import DataError, ParameterError, did_you_mean, known_names
-from .data_checks import as_array, check_finite, check_input, check_target, check_weight, class_factors
+from .data_checks import (
+    as_array,
+    balanced_class_weights,
+    check_finite,
+    check_input,
+    check_target,
+    check_weight,
+    class_factors,
+    class_labels,
+)
 from .feeds import BatchFeed, has_rows, is_array_like
 from .program import Compiled
 
@@ -29,7 +38,7 @@ class Adapter:
         self,
         inputs: Mapping[str, Any],
         compiled: Compiled | None = None,
-        class_weight: Mapping[int, float] | None = None,
+        class_weight: Mapping[int, float] | str | None = None,
         names: Mapping[str, str] | None = None,
     ) -> None:
         self.inputs = inputs
@@ -56,8 +65,11 @@ class Adapter:
             dtypes.update({name: specs[name].dtype for name in (*targets, *weights)})
         return ArraySource(arrays, dtypes, rows)
 
-    def weighted(self, source: ArraySource, where: str = "") -> ArraySource:
-        """The source with the weights of rows multiplied by those of their classes, for training."""
+    def weighted(self, source: ArraySource, where: str = "", *, whole: bool = False) -> ArraySource:
+        """The source with the weights of rows multiplied by those of their classes, for training.
+
+        `whole`: it holds all rows, so that "balanced" can count the classes.
+        """
         compiled = self.compiled
         if self.class_weight is None or compiled is None:
             return source
@@ -67,11 +79,12 @@ class Adapter:
                 "class_weight goes with one output; this network has several. Pass sample_weight for each."
             )
         labels, given = source.arrays[target], source.arrays[name]
+        output, known = compiled.output_shapes[0], self.class_weight
+        if whole and isinstance(known, str) and known == "balanced":
+            found = [class_labels(block, output, where) for _, block in blocks(labels, 1 << 20)]
+            known = balanced_class_weights(np.concatenate(found))
         factors = np.concatenate(
-            [
-                class_factors(self.class_weight, block, compiled.output_shapes[0], where)
-                for _, block in blocks(labels, 1 << 20)
-            ]
+            [class_factors(known, block, output, where) for _, block in blocks(labels, 1 << 20)]
         )
         return ArraySource(
             {**source.arrays, name: factors if given is None else given[:] * factors},

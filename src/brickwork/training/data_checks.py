@@ -237,13 +237,8 @@ def check_weight(given: Any, what: str, dtype: str | None = None) -> Array:
     return weight
 
 
-def class_factors(class_weight: Any, target: Array, output: Shape, where: str = "") -> Array:
-    """A weight per row from a weight per class; classes that are not named weigh 1."""
-    if not isinstance(class_weight, Mapping):
-        raise ParameterTypeError(
-            f"class_weight must be a dict class -> weight, such as {{0: 1.0, 1: 5.0}}; got {class_weight!r}."
-        )
-    classes = output[-1] if (output[-1] or 0) > 1 else 2
+def class_labels(target: Array, output: Shape, where: str = "") -> Array:
+    """The class of each row, of labels or of one-hot rows."""
     one_hot = target.ndim == len(output) and (output[-1] or 0) > 1
     labels = np.argmax(target, axis=-1) if one_hot else np.rint(target).astype(np.int64)
     if labels.size != len(labels):
@@ -251,7 +246,48 @@ def class_factors(class_weight: Any, target: Array, output: Shape, where: str = 
             f"{where}class_weight goes with one class per row; y has the shape "
             f"{letters((None, *target.shape[1:]))}. Pass sample_weight, one number per row."
         )
-    labels = labels.reshape(len(labels))
+    return labels.reshape(len(labels))
+
+
+def balanced_class_weights(y: Any) -> dict[int, float]:
+    """Weights that give every class the same sum: rows / (classes * rows of the class).
+
+    Parameters
+    ----------
+    y : whole numbers (N,) or (N, 1), or one-hot rows (N, C); classes without a row get no weight.
+
+    Raises DataError for no rows, ParameterError for labels of another shape.
+
+    >>> balanced_class_weights([0, 0, 0, 1])
+    {0: 0.6666666666666666, 1: 2.0}
+
+    King and Zeng, "Logistic Regression in Rare Events Data", 2001.
+    """
+    target = np.asarray(y)
+    if not target.size:
+        raise DataError("Class weights are counted from labels; it received none. Pass those of training.")
+    if target.dtype.kind not in "iufb":
+        raise ParameterTypeError(
+            f"Class weights are counted from whole numbers or one-hot rows; it received {target.dtype}. "
+            f"Number the classes, for instance with numpy.unique(y, return_inverse=True)."
+        )
+    labels = class_labels(target, (None, *target.shape[1:]))
+    classes, counts = np.unique(labels, return_counts=True)
+    return {
+        int(label): len(labels) / (len(classes) * int(count))
+        for label, count in zip(classes, counts, strict=True)
+    }
+
+
+def class_factors(class_weight: Any, target: Array, output: Shape, where: str = "") -> Array:
+    """A weight per row from a weight per class; classes that are not named weigh 1."""
+    if not isinstance(class_weight, Mapping):
+        raise ParameterTypeError(
+            f"class_weight must be a dict class -> weight, such as {{0: 1.0, 1: 5.0}}, or in fit on arrays "
+            f"'balanced'; got {class_weight!r}."
+        )
+    classes = output[-1] if (output[-1] or 0) > 1 else 2
+    labels = class_labels(target, output, where)
     factors = np.ones(len(labels), np.float64)
     for label, factor in class_weight.items():
         whole = not isinstance(label, bool) and hasattr(label, "__index__")

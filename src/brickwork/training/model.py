@@ -205,7 +205,7 @@ class Model(OneBatch, Keeping, Network):
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
-        class_weight: Mapping[int, float] | None = None,
+        class_weight: Mapping[int, float] | str | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
@@ -231,7 +231,8 @@ class Model(OneBatch, Keeping, Network):
         validation_split : share of the rows, from the end and before shuffling, kept for validation.
         validation_data : (x, y), (x, y, sample_weight) or an iterable of batches.
         shuffle : new order of the rows in each pass, from the seed of `compile` and the step it begins at.
-        class_weight : dict class -> factor of its rows' loss in training, multiplied into `sample_weight`.
+        class_weight : dict class -> factor of its rows' loss in training, multiplied into `sample_weight`;
+            "balanced", for arrays, gives every class of the training rows the same sum.
         sample_weight : factor of each row's loss, (N,); one per output in a list or a dict by name.
         steps_per_epoch : batches per epoch; the next one goes on where it ended. Needed for what never ends.
         validation_steps : batches per validation, each time from the first one where that can be.
@@ -268,7 +269,7 @@ class Model(OneBatch, Keeping, Network):
             source = data.source(x, y, sample_weight)
             if fraction and validation_data is None:
                 source, validation_data = adapter.split(source, fraction)
-            source = data.weighted(source)
+            source = data.weighted(source, whole=True)
             batch_size = rows_of_a_batch(self.optimizer, batch_size, len(source), steps)
             first = plan.step_number - initial_epoch * (steps or -(-len(source) // batch_size))
             first = first if resumed is None else resumed.position.first_step
