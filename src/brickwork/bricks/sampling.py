@@ -57,11 +57,11 @@ class _Sampling(Brick):
 
     def ends(self, x: Shape) -> tuple[Ends, Ends]:
         """Between which numbers the first and the second draw of a sample lie."""
-        raise NotImplementedError
+        return (0.0, 1.0), (0.0, 1.0)
 
     def lines(self, one: Array, two: Array, x: Array) -> Lines:
         """The maps that the draws (N, 1, 1) give."""
-        raise NotImplementedError
+        return self.still(x.shape) or Lines()
 
     def still(self, x: Shape) -> Lines | None:
         """The map where nothing is drawn; None where y is x."""
@@ -426,9 +426,6 @@ class RandomCrop(_Cropping):
     height: int = argument(Whole(1))
     width: int = argument(Whole(1))
     seed: int | None = argument(SEED, default=None, kw_only=True)
-
-    def ends(self, x: Shape) -> tuple[Ends, Ends]:
-        return (0.0, 1.0), (0.0, 1.0)
 
     def lines(self, one: Array, two: Array, x: Array) -> Lines:
         if not self.fits(x.shape):
