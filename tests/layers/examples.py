@@ -222,6 +222,17 @@ EXAMPLES: tuple[Example, ...] = (
     example("RepeatVector", (N, 4), (N, 3, 4), n=3),
     example("Concatenate", (N, 4), (N, 2), (N, 1), (N, 7)),
     example("Concatenate", (N, 4, 2), (N, 3, 2), (N, 7, 2), axis=1),
+    *(
+        example(kind, (N, 5, 4), output, units=3, **arguments)
+        for kind in ("SimpleRNN", "LSTM", "GRU")
+        for output, arguments in (
+            ((N, 3), {}),
+            ((N, 5, 3), {"return_sequences": True, "activation": "sigmoid"}),
+            ((N, 5, 3), {"return_sequences": True, "go_backwards": True, "use_bias": False}),
+        )
+    ),
+    example("LSTM", (N, 5, 4), (N, 3), units=3, unit_forget_bias=False, recurrent_activation="tanh"),
+    example("GRU", (N, 5, 4), (N, 5, 3), units=3, reset_after=False, return_sequences=True),
 )
 
 BEYOND_KERAS = {"LocalResponseNormalization", "Maxout", "NaiveDropout"}

@@ -15,6 +15,8 @@ from .distributions import truncated_normal as truncated_normal
 from .lookup import deserialize as deserialize
 from .lookup import get as get
 from .lookup import serialize as serialize
+from .orthogonal import Orthogonal as Orthogonal
+from .orthogonal import orthogonal as orthogonal
 from .scaling import GlorotNormal as GlorotNormal
 from .scaling import GlorotUniform as GlorotUniform
 from .scaling import HeNormal as HeNormal

@@ -9,6 +9,7 @@ from ..catalogue import Catalogue
 from .base import FromFunction, Initializer
 from .constants import Constant, Ones, Zeros
 from .distributions import RandomNormal, RandomUniform, TruncatedNormal
+from .orthogonal import Orthogonal
 from .scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -36,6 +37,7 @@ _CATALOGUE: Catalogue[Initializer] = Catalogue(
         HeNormal,
         LecunUniform,
         LecunNormal,
+        Orthogonal,
     ),
     {"normal": RandomNormal, "uniform": RandomUniform, "one": Ones, "zero": Zeros},
 )

@@ -76,6 +76,9 @@ from .pooling import MaxPooling1D as MaxPooling1D
 from .pooling import MaxPooling2D as MaxPooling2D
 from .preprocessing import Normalization as Normalization
 from .preprocessing import Rescaling as Rescaling
+from .recurrent import GRU as GRU
+from .recurrent import LSTM as LSTM
+from .recurrent import SimpleRNN as SimpleRNN
 from .regularization import AlphaDropout as AlphaDropout
 from .regularization import Dropout as Dropout
 from .regularization import GaussianDropout as GaussianDropout

@@ -7,7 +7,7 @@ parameters, so calling it twice shares them.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -140,11 +140,19 @@ class Layer(Configured):
         """Put this layer's bricks on symbols. Returns a symbol, or a tuple of them."""
         raise NotImplementedError
 
-    def put(self, brick: Brick, *xs: Symbol, role: str | None = None, **attributes: Any) -> Any:
+    def put(
+        self,
+        brick: Brick,
+        *xs: Symbol,
+        role: str | None = None,
+        values: Mapping[str, Array] | None = None,
+        **attributes: Any,
+    ) -> Any:
         """Lay one brick inside `lay`.
 
         `role` names it within the layer, so that a later call of the layer shares its parameters;
-        `attributes` are an Attributes for each parameter of which the layer has something to say.
+        `attributes` are an Attributes for each parameter of which the layer has something to say, `values`
+        the numbers with which some begin that their initializers do not give.
         """
         role = role or snake_case(type(brick).__name__)
         if role in self._roles:
@@ -155,7 +163,15 @@ class Layer(Configured):
         owner = self._owners.get(role)
         if owner is not None:
             return lay(brick, xs, tape=_tape_of(xs), name=role, owner=owner)
-        y = lay(brick, xs, tape=_tape_of(xs), name=role, attributes=attributes, trainable=self.trainable)
+        y = lay(
+            brick,
+            xs,
+            tape=_tape_of(xs),
+            name=role,
+            attributes=attributes,
+            parameters=values,
+            trainable=self.trainable,
+        )
         made = (y[0] if isinstance(y, tuple) else y).call.owner
         if made.values or made.state:
             self._owners[role] = made

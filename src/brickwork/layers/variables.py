@@ -15,6 +15,8 @@ from ..graph.symbol import set_array
 KERAS_NAMES = {
     "W": "kernel",
     "b": "bias",
+    "recurrent.W": "recurrent_kernel",
+    "recurrent_bias.b": "bias",
     "running_mean": "moving_mean",
     "running_var": "moving_variance",
 }
