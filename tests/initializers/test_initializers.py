@@ -46,6 +46,26 @@ def test_spread_follows_from_the_fans(name):
         assert abs(w).max() <= 2 * size / 0.87962566103423978
 
 
+@pytest.mark.parametrize("shape", [(4, 4), (6, 3), (3, 6), (2, 3, 4)])
+def test_orthogonal_matrices(shape):
+    """The rows or the columns, whichever are fewer, are orthonormal; `gain` is their length."""
+    w = initializers.Orthogonal(gain=2.0, seed=1)(shape, "float64").reshape(-1, shape[-1])
+    product = w @ w.T if len(w) <= w.shape[1] else w.T @ w
+    np.testing.assert_allclose(product, 4.0 * np.eye(len(product)), atol=1e-12)
+    assert not np.array_equal(w.reshape(shape), initializers.Orthogonal(gain=2.0, seed=2)(shape, "float64"))
+
+
+def test_orthogonal_matrices_point_anywhere():
+    """Without care for signs, QR would prefer some: the mean over many would not be 0."""
+    mean = np.mean([initializers.Orthogonal(seed=seed)((2, 2), "float64") for seed in range(400)], axis=0)
+    assert np.abs(mean).max() < 0.15
+
+
+def test_orthogonal_takes_matrices():
+    with pytest.raises(ParameterError, match=r"at least 2 axes; it received \(3,\)"):
+        initializers.Orthogonal()((3,))
+
+
 @pytest.mark.parametrize(
     "shape, expected",
     [

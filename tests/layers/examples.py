@@ -13,6 +13,17 @@ N = None
 
 
 @dataclass(frozen=True)
+class Inner:
+    """A layer that another one is made around."""
+
+    kind: str
+    arguments: dict[str, Any]
+
+    def make(self, library: Any = layers) -> Any:
+        return getattr(library, self.kind)(**self.arguments)
+
+
+@dataclass(frozen=True)
 class Example:
     """A layer's class and arguments; shapes of its inputs and of its output."""
 
@@ -28,7 +39,11 @@ class Example:
 
     def make(self, library: Any = layers, **more: Any) -> Any:
         """The layer, of Brickwork or of another library with these names."""
-        return getattr(library, self.kind)(**{**self.arguments, **more})
+        told = {
+            key: value.make(library) if isinstance(value, Inner) else value
+            for key, value in self.arguments.items()
+        }
+        return getattr(library, self.kind)(**{**told, **more})
 
     def symbols(self) -> list[Any]:
         return [layers.Input(batch_shape=shape, name=f"x{index}") for index, shape in enumerate(self.inputs)]
@@ -50,9 +65,17 @@ def example(kind: str, *shapes: tuple[int | None, ...], **arguments: Any) -> Exa
     return Example(kind, arguments, shapes[:-1], shapes[-1])
 
 
+def wrapped(
+    kind: str, given: Any, output: Any, inner: str, told: dict[str, Any], **arguments: Any
+) -> Example:
+    """A layer around another one."""
+    return Example(kind, {"layer": Inner(inner, told), **arguments}, (given,), output)
+
+
 IMAGE = (N, 7, 6, 4)
 SEQUENCE = (N, 7, 4)
 COLORED = (N, 7, 6, 3)
+SEQUENCES = {"units": 3, "return_sequences": True}
 
 EXAMPLES: tuple[Example, ...] = (
     example("Dense", (N, 4), (N, 3), units=3),
@@ -233,10 +256,18 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     example("LSTM", (N, 5, 4), (N, 3), units=3, unit_forget_bias=False, recurrent_activation="tanh"),
     example("GRU", (N, 5, 4), (N, 5, 3), units=3, reset_after=False, return_sequences=True),
+    wrapped("Bidirectional", (N, 5, 4), (N, 6), "GRU", {"units": 3}),
+    wrapped("Bidirectional", (N, 5, 4), (N, 5, 3), "LSTM", SEQUENCES, merge_mode="ave"),
+    wrapped("Bidirectional", (N, 5, 4), (N, 5, 3), "SimpleRNN", SEQUENCES, merge_mode="mul"),
+    wrapped("TimeDistributed", (N, 5, 4), (N, 5, 3), "Dense", {"units": 3, "activation": "tanh"}),
+    wrapped("TimeDistributed", (N, 2, 5, 5, 1), (N, 2, 3, 3, 2), "Conv2D", {"filters": 2, "kernel_size": 3}),
 )
 
 BEYOND_KERAS = {"LocalResponseNormalization", "Maxout", "NaiveDropout"}
 """Layers of which Keras has none."""
 
-REQUIRED = {item.kind: item.arguments for item in reversed(EXAMPLES)}
+REQUIRED = {
+    item.kind: {key: one.make() if isinstance(one, Inner) else one for key, one in item.arguments.items()}
+    for item in reversed(EXAMPLES)
+}
 """Arguments with which each class can be made."""

@@ -108,7 +108,7 @@ class Loop(Brick):
         """The cell as its own description, and the rest."""
         return {"cell": graph_to_config(self.cell), "states": self.states, "reverse": self.reverse}
 
-    def attributes(self) -> dict[str, Attributes]:
+    def attributes(self) -> dict[str, Any]:
         """What the cell's graph says of its parameters, under the loop's names: for the loop's own node."""
         found = {}
         for name, key in self._names.items():  # type: ignore[attr-defined]

@@ -99,3 +99,5 @@ from .sample_normalization import LocalResponseNormalization as LocalResponseNor
 from .sample_normalization import RMSNormalization as RMSNormalization
 from .sample_normalization import UnitNormalization as UnitNormalization
 from .serialization import register_layer as register_layer
+from .wrapping import Bidirectional as Bidirectional
+from .wrapping import TimeDistributed as TimeDistributed
