@@ -242,7 +242,7 @@ def test_regularizers_and_frozen_layers():
 
 
 def test_it_learns_to_write():
-    """The next letter of a text in which two letters back decide: 'ab' is followed by c, 'bb' by a, …"""
+    """The next letter of a sentence, which the last letter alone does not tell: the state must."""
     brickwork.utils.set_random_seed(0)
     text = "the rain in spain stays mainly in the plain. " * 12
     letters = sorted(set(text))

@@ -72,6 +72,8 @@ class Cells:
 class Recurrent(Layer):
     """What the recurrent layers share.
 
+    A mask for sequences of several lengths is not here: give sequences of one length, or batches of one.
+
     Parameters common to the recurrent layers (by keyword)
     ----------
     kernel_constraint, recurrent_constraint, bias_constraint : applied after each update.
@@ -234,6 +236,9 @@ class SimpleRNN(Recurrent):
     kernel_initializer, recurrent_initializer, bias_initializer : "glorot_uniform", "orthogonal", "zeros".
     kernel_regularizer, recurrent_regularizer, bias_regularizer : penalties on the parameters.
 
+    By keyword, as in all recurrent layers (see `Recurrent`): return_sequences, return_state, go_backwards,
+    dropout, recurrent_dropout, seed, kernel_constraint, recurrent_constraint, bias_constraint.
+
     >>> from brickwork.layers import Input
     >>> SimpleRNN(3)(Input((7, 4))).shape
     (None, 3)
@@ -274,6 +279,9 @@ class LSTM(Recurrent):
     unit_forget_bias : whether the bias of the forget gate f starts from 1.
     kernel_regularizer, recurrent_regularizer, bias_regularizer : penalties on the parameters.
     use_cudnn : of Keras; without effect.
+
+    By keyword, as in all recurrent layers (see `Recurrent`): return_sequences, return_state, go_backwards,
+    dropout, recurrent_dropout, seed, kernel_constraint, recurrent_constraint, bias_constraint.
 
     >>> from brickwork.layers import Input
     >>> layer = LSTM(3, return_sequences=True)
@@ -342,6 +350,9 @@ class GRU(Recurrent):
     kernel_regularizer, recurrent_regularizer, bias_regularizer : penalties on the parameters.
     reset_after : whether the reset gate acts behind the product with the recurrent kernel; default True.
     use_cudnn : of Keras; without effect.
+
+    By keyword, as in all recurrent layers (see `Recurrent`): return_sequences, return_state, go_backwards,
+    dropout, recurrent_dropout, seed, kernel_constraint, recurrent_constraint, bias_constraint.
 
     >>> from brickwork.layers import Input
     >>> layer = GRU(3)
