@@ -197,6 +197,11 @@ def add_rows(pieces: Array, index: Array, rows: int) -> Array:
     return jnp.zeros((n, rows, channels), pieces.dtype).at[sample, index].add(pieces)
 
 
+def scatter_add(rows: Array, places: Array, count: int) -> Array:
+    """(count, U): row v is the sum of those rows (M, U) whose place (M,) is v."""
+    return jnp.zeros((count, rows.shape[1]), rows.dtype).at[places].add(rows)
+
+
 def philox(counter: Array, key: Array) -> Array:
     """Four random words (..., 4) for each counter (..., 4) under the key (..., 2); see `philox.philox`."""
     counter, key = jnp.asarray(counter, jnp.uint32), jnp.asarray(key, jnp.uint32)

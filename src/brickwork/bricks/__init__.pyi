@@ -9,6 +9,11 @@ from .activation import ReLU as ReLU
 from .activation import Sigmoid as Sigmoid
 from .activation import Softmax as Softmax
 from .activation import Tanh as Tanh
+from .attention import CausalMask as CausalMask
+from .attention import Mask as Mask
+from .attention import MatMul as MatMul
+from .attention import SinePositions as SinePositions
+from .attention import Transpose as Transpose
 from .base import Brick as Brick
 from .base import Context as Context
 from .base import ParameterSpec as ParameterSpec
@@ -34,6 +39,8 @@ from .divergence_loss import KLDivergence as KLDivergence
 from .elementwise import Exp as Exp
 from .elementwise import Log as Log
 from .elementwise import Reciprocal as Reciprocal
+from .embedding import Embedding as Embedding
+from .embedding import LearnedPositions as LearnedPositions
 from .gated import GELU as GELU
 from .gated import HardSiLU as HardSiLU
 from .gated import Mish as Mish

@@ -336,6 +336,18 @@ def _features(writer: Writer, part: Part, *values: Value) -> tuple[int, int]:
     return shape[-1], places
 
 
+def add_fixed(writer: Writer, x: Value, y: Value, numbers: Any) -> None:
+    """y = x + numbers, one for each number of a sample."""
+    writer.emit(
+        "feature_map",
+        [x, y],
+        [x.size, 1, _TABLE, 0, 0],
+        [SMALLEST_DEVIATION],
+        table=_table(x.size, 0.0, 1.0, np.ravel(numbers)),
+        multiplies=x.size,
+    )
+
+
 def _table(features: int, *numbers: Any) -> list[int]:
     """Numbers for each feature as float32, two in each whole number."""
     rows = [np.broadcast_to(np.asarray(each, np.float32), (features,)) for each in numbers]

@@ -18,6 +18,7 @@ from ...regularizers import L1, L1L2, L2
 from ..base import MetricUse, Program, doubles
 from ..interrupts import Waiting
 from . import (  # noqa: F401 - each enters its bricks
+    lower_attention,
     lower_axes,
     lower_color,
     lower_convolution,

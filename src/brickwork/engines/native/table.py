@@ -20,6 +20,7 @@ _MAKES = {
     "convolve_lines_gradient": "dW",
     "depthwise_gradient": "dW",
     "column_sums": "db",
+    "embed_gradient": "dE",
     "reduce": "sum of parts",
     "squares": "parameters",
     "update": "parameters",

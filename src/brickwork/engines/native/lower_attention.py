@@ -1,0 +1,252 @@
+"""Products of data with data, axes in another order, masks, tables of rows and positions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...bricks import CausalMask, Embedding, LearnedPositions, Mask, MatMul, SinePositions, Transpose
+from .lower_dense import sum_columns
+from .lower_features import add_fixed
+from .lowering import Plain, lowers
+from .values import Place, Value, per_sample
+from .writer import Part, Writer
+
+_MOST_AXES = 8
+"""Axes of a sample that an instruction can permute."""
+
+_COLUMNS = 16
+"""Columns of a table whose gradient a thread adds up at a time."""
+
+
+@lowers(MatMul)
+class MatMulLowering(Plain):
+    """One instruction for all matrices of a sample; each gradient is such a product again."""
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y = a @ b."""
+        a, b = (writer.value(name) for name in part.inputs)
+        turns = part.brick.transpose_a, part.brick.transpose_b
+        self._emit(writer, part, "mnk", (a, b, writer.value(part.output)), turns)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """da = dy @ b.T and db = a.T @ dy, or the transposes of these."""
+        dy = writer.dy(part.output)
+        if dy is None:
+            return
+        a, b = (writer.value(name) for name in part.inputs)
+        turn_a, turn_b = part.brick.transpose_a, part.brick.transpose_b
+        # One after the other: where a and b are one value, the second gradient is added to the first.
+        found = writer.dx(part.inputs[0])
+        if found is not None:
+            if turn_a:
+                self._emit(writer, part, "kmn", (b, dy, found[0]), (turn_b, True), found[1])
+            else:
+                self._emit(writer, part, "mkn", (dy, b, found[0]), (False, not turn_b), found[1])
+        found = writer.dx(part.inputs[1])
+        if found is not None:
+            if turn_b:
+                self._emit(writer, part, "nkm", (dy, a, found[0]), (True, turn_a), found[1])
+            else:
+                self._emit(writer, part, "knm", (a, dy, found[0]), (not turn_a, False), found[1])
+
+    def _emit(
+        self,
+        writer: Writer,
+        part: Part,
+        sizes: str,
+        values: tuple[Value, Value, Value],
+        turns: tuple[bool, bool],
+        accumulate: int = 0,
+    ) -> None:
+        """`sizes`: which of the brick's m rows, n columns and k in between are this product's m, n and k."""
+        *lead, m, n = per_sample(writer.graph.shapes[part.output])
+        k = per_sample(writer.graph.shapes[part.inputs[0]])[-2 if part.brick.transpose_a else -1]
+        known = {"m": m, "n": n, "k": k}
+        count = math.prod(lead)
+        writer.emit(
+            "matrices",
+            list(values),
+            [count, *(known[size] for size in sizes), *turns, accumulate],
+            multiplies=count * m * n * k,
+        )
+
+
+@lowers(Transpose)
+class TransposeLowering(Plain):
+    """A copy; axes that stay neighbours count as one."""
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """As many axes as an instruction takes."""
+        return len(shapes[0]) - 1 <= _MOST_AXES
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y."""
+        x, y = writer.value(part.inputs[0]), writer.value(part.output)
+        y.integer = x.integer
+        shape = per_sample(writer.graph.shapes[part.inputs[0]])
+        _permute(writer, x, y, shape, [axis - 1 for axis in part.brick.axes[1:]], 0)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dx, by the inverse order."""
+        dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
+        if dy is None or found is None:
+            return
+        axes = part.brick.axes[1:]
+        shape = per_sample(writer.graph.shapes[part.output])
+        back = [axes.index(axis + 1) for axis in range(len(axes))]
+        _permute(writer, dy, found[0], shape, back, found[1])
+
+
+def _permute(
+    writer: Writer, x: Value, y: Value, shape: tuple[int, ...], order: list[int], accumulate: int
+) -> None:
+    """The instruction: y's axes are those of x, of this shape, in that order."""
+    runs: list[tuple[int, int]] = [(1, 1)]
+    before = None
+    for axis in order:
+        size, step = shape[axis], math.prod(shape[axis + 1 :])
+        if before is not None and axis == before + 1:
+            runs[-1] = (runs[-1][0] * size, step)
+        else:
+            runs.append((size, step))
+        before = axis
+    runs = [run for run in runs if run[0] > 1] or [(1, 1)]
+    sizes, steps = zip(*runs, strict=True)
+    writer.emit("permute", [x, y], [accumulate, len(runs), *sizes, *steps], multiplies=x.size)
+
+
+class Masking(Plain):
+    """What both masks share: the same instruction forward and backward."""
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y, with `low` where nothing is let through."""
+        x, y = writer.value(part.inputs[0]), writer.value(part.output)
+        self._emit(writer, part, x, y, part.brick.low, 0)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dx, 0 there."""
+        dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
+        if dy is not None and found is not None:
+            self._emit(writer, part, dy, found[0], 0.0, found[1])
+
+    def _emit(self, writer: Writer, part: Part, x: Value, y: Value, low: float, accumulate: int) -> None:
+        mask, ints = self.mask(writer, part)
+        writer.emit("mask_scores", [x, y, mask], [*ints, accumulate], [low], multiplies=2 * x.size)
+
+    def mask(self, writer: Writer, part: Part) -> tuple[Value | None, list[int]]:
+        """The mask, and what the instruction knows of it."""
+        raise NotImplementedError
+
+
+@lowers(CausalMask)
+class CausalMaskLowering(Masking):
+    """By the places alone."""
+
+    def mask(self, writer: Writer, part: Part) -> tuple[Value | None, list[int]]:
+        """See Masking."""
+        *lead, rows, columns = per_sample(writer.graph.shapes[part.output])
+        return None, [math.prod(lead), rows, columns, 0, 0, 0, 0, 1]
+
+
+@lowers(Mask)
+class MaskLowering(Masking):
+    """By a value."""
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """A mask for each sample, of few enough runs of axes."""
+        x, m = shapes
+        return m[0] == x[0] and len(_runs(per_sample(x), per_sample(m))) <= 3
+
+    def mask(self, writer: Writer, part: Part) -> tuple[Value | None, list[int]]:
+        """See Masking."""
+        x, m = (per_sample(writer.graph.shapes[name]) for name in part.inputs)
+        runs = [(1, 0)] * 3 + _runs(x, m)
+        sizes, steps = zip(*runs[-3:], strict=True)
+        mask = writer.value(part.inputs[1])
+        return mask, [*sizes, *steps, mask.integer, 0]
+
+
+def _runs(x: tuple[int, ...], m: tuple[int, ...]) -> list[tuple[int, int]]:
+    """(size, step in m) of axes of x taken together; the step is 0 where one mask is for all."""
+    runs: list[tuple[int, int]] = []
+    for axis, size in enumerate(x):
+        step = math.prod(m[axis + 1 :]) if m[axis] > 1 else 0
+        if size == 1:
+            continue
+        if runs and runs[-1][1] == step * size:
+            runs[-1] = (runs[-1][0] * size, step)
+        else:
+            runs.append((size, step))
+    return runs
+
+
+@lowers(SinePositions)
+class SinePositionsLowering(Plain):
+    """A fixed shift for each number of a sample."""
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y = x + P."""
+        shape = per_sample(writer.graph.shapes[part.output])
+        numbers = part.brick.table(np, *shape, np.float32)
+        add_fixed(writer, writer.value(part.inputs[0]), writer.value(part.output), numbers)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dx = dy."""
+        dy = writer.dy(part.output)
+        if dy is not None:
+            writer.pass_on(dy, part.inputs[0])
+
+
+@lowers(LearnedPositions)
+class LearnedPositionsLowering(Plain):
+    """A bias for each number of a sample."""
+
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """Where the sequence has all positions, so that every row has a gradient."""
+        return bool(shapes[0][1] == brick.length)
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y = x + P."""
+        x, y = writer.value(part.inputs[0]), writer.value(part.output)
+        place = writer.layout.place(part.key("P"))
+        writer.emit("add_bias", [x, y, place], [1, place.size, 0], multiplies=x.size)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dP, and dx = dy."""
+        dy = writer.dy(part.output)
+        if dy is not None:
+            sum_columns(writer, dy, part.key("P"), dy.size)
+            writer.pass_on(dy, part.inputs[0])
+
+
+@lowers(Embedding)
+class EmbeddingLowering(Plain):
+    """Rows of a table."""
+
+    def forward(self, writer: Writer, part: Part) -> None:
+        """y = E[x]."""
+        x, y = writer.value(part.inputs[0]), writer.value(part.output)
+        table = writer.layout.place(part.key("E"))
+        writer.emit("embed", [x, y, table], self._ints(part, x), multiplies=y.size)
+
+    def backward(self, writer: Writer, part: Part) -> None:
+        """dE, when the whole batch is through."""
+        dy, key = writer.dy(part.output), part.key("E")
+        if dy is None or not writer.trains(key):
+            return
+        x, turn = writer.value(part.inputs[0]), writer.turn(key)
+        place: Place = writer.gradient_place(key)
+        writer.emit_late(
+            "embed_gradient",
+            [x, dy, place],
+            [*self._ints(part, x), _COLUMNS, turn > 0],
+            parts=math.ceil(part.brick.output_dim / _COLUMNS),
+            turn=turn,
+            multiplies=dy.size,
+        )
+
+    def _ints(self, part: Part, x: Value) -> list[int]:
+        return [x.size, part.brick.input_dim, part.brick.output_dim, x.integer]
