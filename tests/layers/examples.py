@@ -51,9 +51,14 @@ class Example:
     def call(self, layer: Any, xs: Any, **more: Any) -> Any:
         """A list goes to the layers that merge."""
         xs = list(xs)
+        if self.kind == "MultiHeadAttention":
+            return layer(*xs, **more)
         return layer(xs[0] if len(xs) == 1 else xs, **more)
 
     def draw(self, rng: np.random.Generator, rows: int = 3) -> list[np.ndarray]:
+        if self.kind == "Embedding":
+            shape = [rows if size is None else size for size in self.inputs[0]]
+            return [rng.integers(0, self.arguments["input_dim"], shape).astype("float32")]
         return [
             rng.standard_normal([rows if size is None else size for size in shape]).astype("float32")
             for shape in self.inputs
@@ -81,6 +86,20 @@ EXAMPLES: tuple[Example, ...] = (
     example("Dense", (N, 4), (N, 3), units=3),
     example("Dense", (N, 4), (N, 3), units=3, activation="softmax", use_bias=False),
     example("Dense", (N, 5, 2, 4), (N, 5, 2, 3), units=3, activation="tanh"),
+    example("Embedding", (N, 5), (N, 5, 3), input_dim=4, output_dim=3),
+    example("Embedding", (N,), (N, 2), input_dim=1, output_dim=2, embeddings_initializer="ones"),
+    example("MultiHeadAttention", (N, 5, 4), (N, 6, 3), (N, 5, 4), num_heads=2, key_dim=3),
+    example("MultiHeadAttention", (N, 5, 4), (N, 6, 3), (N, 6, 2), (N, 5, 4), num_heads=3, key_dim=1),
+    example(
+        "MultiHeadAttention",
+        (N, 5, 4),
+        (N, 5, 4),
+        (N, 5, 7),
+        num_heads=1,
+        key_dim=3,
+        use_bias=False,
+        output_shape=7,
+    ),
     example("Activation", (N, 4), (N, 4), activation="relu"),
     example("Activation", (N, 4), (N, 4), activation="linear"),
     example("Activation", (N, 4), (N, 4), activation="log_softmax"),

@@ -120,8 +120,8 @@ class Transpose(Brick):
     def output_shape(self, x: Shape) -> Shape:
         if len(x) != len(self.axes):
             raise ShapeError(
-                f"Transpose with axes={self.axes} takes x of {len(self.axes)} axes; it received {letters(x)}, "
-                f"{len(x)}. Name each axis of x once, the batch axis 0 first."
+                f"Transpose with axes={self.axes} takes x of {len(self.axes)} axes; it received "
+                f"{letters(x)}, {len(x)}. Name each axis of x once, the batch axis 0 first."
             )
         return tuple(x[axis] for axis in self.axes)
 

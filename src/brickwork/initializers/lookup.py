@@ -10,6 +10,7 @@ from .base import FromFunction, Initializer
 from .constants import Constant, Ones, Zeros
 from .distributions import RandomNormal, RandomUniform, TruncatedNormal
 from .orthogonal import Orthogonal
+from .reshaped import Reshaped
 from .scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -38,6 +39,7 @@ _CATALOGUE: Catalogue[Initializer] = Catalogue(
         LecunUniform,
         LecunNormal,
         Orthogonal,
+        Reshaped,
     ),
     {"normal": RandomNormal, "uniform": RandomUniform, "one": Ones, "zero": Zeros},
 )

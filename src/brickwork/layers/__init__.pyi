@@ -6,6 +6,7 @@ from .activation import Maxout as Maxout
 from .activation import PReLU as PReLU
 from .activation import ReLU as ReLU
 from .activation import Softmax as Softmax
+from .attention import MultiHeadAttention as MultiHeadAttention
 from .augmentation import CenterCrop as CenterCrop
 from .augmentation import RandomCrop as RandomCrop
 from .augmentation import RandomFlip as RandomFlip
@@ -41,6 +42,7 @@ from .core import InputLayer as InputLayer
 from .core import Permute as Permute
 from .core import RepeatVector as RepeatVector
 from .core import Reshape as Reshape
+from .embedding import Embedding as Embedding
 from .merging import Add as Add
 from .merging import Average as Average
 from .merging import Concatenate as Concatenate

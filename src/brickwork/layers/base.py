@@ -19,7 +19,14 @@ from ..arrays import Array, Shape
 from ..bricks.base import RECORDER, Brick
 from ..catalogue import snake_case
 from ..config import floatx
-from ..errors import GraphError, NotFittedError, ParameterError, ParameterTypeError
+from ..errors import (
+    GraphError,
+    NotFittedError,
+    ParameterError,
+    ParameterTypeError,
+    did_you_mean,
+    known_names,
+)
 from ..graph.symbol import Owner, Symbol, input_symbol, lay, scope
 from ..graph.tape import Tape
 from .naming import automatic_name as automatic_name
@@ -31,13 +38,28 @@ from .variables import set_variables as set_variables
 
 @dataclass(eq=False)
 class LayerCall:
-    """One use of a layer: what went in, what came out, and the penalties (N,) on what came out."""
+    """One use of a layer: what went in, what came out, and the penalties (N,) on what came out.
+
+    The last of the inputs may have been given by name: `keywords`. `options` is what was said beside them.
+    """
 
     layer: Layer
     inputs: tuple[Symbol, ...]
     outputs: tuple[Symbol, ...] = ()
     single: bool = True
     penalties: list[Symbol] = field(default_factory=list)
+    keywords: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def arguments(self, symbols: tuple[Symbol, ...]) -> tuple[tuple[Symbol, ...], dict[str, Any]]:
+        """What `lay` takes by place and by name, for these symbols in the places of the inputs."""
+        count = len(symbols) - len(self.keywords)
+        named = dict(zip(self.keywords, symbols[count:], strict=True))
+        return symbols[:count], {**named, **self.options}
+
+    def again(self, symbols: tuple[Symbol, ...]) -> Any:
+        """The same layer called in the same way on other symbols."""
+        return self.layer._lay_call(symbols, self.keywords, self.options)
 
 
 def _dtype(value: Any) -> str:
@@ -177,16 +199,19 @@ class Layer(Configured):
             self._owners[role] = made
         return y
 
-    def __call__(self, *inputs: Any, training: bool | None = None) -> Any:
+    def __call__(self, *inputs: Any, training: bool | None = None, **more: Any) -> Any:
         """Lay this layer on symbols; on arrays, compute.
 
         Merging layers take a list: `Add()([a, b])`. `training` (default False) belongs to arrays: dropout and
-        batch statistics are then on, and running statistics move, as in a training step.
+        batch statistics are then on, and running statistics move, as in a training step. `more` is what the
+        layer's `lay` takes by name: further inputs, and options that the network keeps.
         """
-        xs = self._listed(inputs)
+        named = {name: value for name, value in more.items() if _is_value(value)}
+        options = {name: value for name, value in more.items() if value is not None and name not in named}
+        xs = [*self._listed(inputs, {**named, **options}), *named.values()]
         recorder = RECORDER.get()
         if recorder is None and not any(isinstance(x, Symbol) for x in xs):
-            return self._compute(xs, bool(training))
+            return self._compute(xs, bool(training), tuple(named), options)
         if training is not None:
             raise ParameterError(
                 f"{type(self).__name__} {self.name!r}: `training` is for arrays; got training={training} on "
@@ -199,17 +224,25 @@ class Layer(Configured):
                 f"{type(self).__name__} {self.name!r} takes symbols or arrays; it received both. Make the "
                 f"array an Input of the network, or compute on arrays alone."
             )
-        return self._lay_call(tuple(x if isinstance(x, Symbol) else tape.input(x) for x in xs))
+        symbols = tuple(x if isinstance(x, Symbol) else tape.input(x) for x in xs)
+        return self._lay_call(symbols, tuple(named), options)
 
-    def _listed(self, inputs: Sequence[Any]) -> list[Any]:
+    def _listed(self, inputs: Sequence[Any], more: Mapping[str, Any]) -> list[Any]:
         """`layer(a)`, `layer(a, b)` and `layer([a, b])` mean what they look like."""
         xs = list(inputs)
         if len(xs) == 1 and isinstance(xs[0], (list, tuple)):
             if self.takes_list or any(isinstance(x, Symbol) or hasattr(x, "shape") for x in xs[0]):
                 xs = list(xs[0])
         signature = inspect.signature(self.lay)
+        known = [name for name, each in signature.parameters.items() if each.kind is not each.VAR_POSITIONAL]
+        for name in more:
+            if name not in known:
+                raise ParameterTypeError(
+                    f"{type(self).__name__} {self.name!r} is called with {known_names(known)} by name; it "
+                    f"received {name!r}.{did_you_mean(name, known)}"
+                )
         try:
-            signature.bind(*xs)
+            signature.bind(*xs, **more)
         except TypeError:
             wanted = sum(each.default is each.empty for each in signature.parameters.values())
             raise ParameterTypeError(
@@ -218,13 +251,19 @@ class Layer(Configured):
             ) from None
         return xs
 
-    def _lay_call(self, symbols: tuple[Symbol, ...]) -> Any:
-        call = LayerCall(self, symbols)
+    def _lay_call(
+        self,
+        symbols: tuple[Symbol, ...],
+        keywords: tuple[str, ...] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> Any:
+        call = LayerCall(self, symbols, keywords=keywords, options=dict(options or {}))
         roles, owners = self._roles, dict(self._owners)
         self._roles = []
         try:
             with scope(self.name, self.kind, call):
-                y = self.lay(*symbols)
+                places, named = call.arguments(symbols)
+                y = self.lay(*places, **named)
                 call.single = not isinstance(y, tuple)
                 call.outputs = y if isinstance(y, tuple) else (y,)
                 self._lay_penalties(call)
@@ -247,19 +286,26 @@ class Layer(Configured):
         for index, y in enumerate(call.outputs):
             call.penalties.append(self.put(brick, y, role=f"activity_penalty_{index}" if index else None))
 
-    def _compute(self, xs: Sequence[Any], training: bool) -> Any:
+    def _compute(
+        self, xs: Sequence[Any], training: bool, keywords: tuple[str, ...], options: Mapping[str, Any]
+    ) -> Any:
         tape = Tape(training=training, seed=seeds.next_seed() if training else 0)
         symbols = tuple(tape.input(np.asarray(x, floatx()), f"input_{index}") for index, x in enumerate(xs))
-        y = self._lay_unrecorded(symbols)
+        y = self._lay_unrecorded(symbols, keywords, options)
         if training:
             tape.update_statistics()
         return tuple(one.value for one in y) if isinstance(y, tuple) else y.value
 
-    def _lay_unrecorded(self, symbols: tuple[Symbol, ...]) -> Any:
+    def _lay_unrecorded(
+        self,
+        symbols: tuple[Symbol, ...],
+        keywords: tuple[str, ...] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> Any:
         """Lay without a trace in `input` and `output`: numbers and trials are no part of a wiring."""
         calls = list(self._calls)
         try:
-            return self._lay_call(symbols)
+            return self._lay_call(symbols, keywords, options)
         finally:
             self._calls = calls
 
@@ -302,6 +348,7 @@ class Layer(Configured):
         return learned + running
 
     def _variable(self, role: str, key: str, value: Array, trainable: bool) -> Variable:
+        """An array of the brick that was laid as `role`, under its Keras name."""
         name = self.variable_names.get(f"{role}/{key}") or KERAS_NAMES.get(key, key)
         return Variable(name, f"{self.name}/{name}", value, trainable)
 
@@ -385,6 +432,11 @@ def _inputs_of(input_shape: Any) -> tuple[Symbol, ...]:
     """A symbol for a shape, or for each of several shapes."""
     several = bool(input_shape) and isinstance(input_shape[0], (tuple, list))
     return tuple(input_symbol(tuple(shape)) for shape in (input_shape if several else [input_shape]))
+
+
+def _is_value(given: Any) -> bool:
+    """Whether this is an input, a symbol or an array, and no option."""
+    return isinstance(given, Symbol) or bool(getattr(given, "shape", ()))
 
 
 def _tape_of(xs: Sequence[Any]) -> Any:

@@ -17,6 +17,7 @@ KERAS_NAMES = {
     "b": "bias",
     "recurrent.W": "recurrent_kernel",
     "recurrent_bias.b": "bias",
+    "E": "embeddings",
     "running_mean": "moving_mean",
     "running_var": "moving_variance",
 }

@@ -160,7 +160,7 @@ class Network(Layer):
         for call in self._layer_calls:
             if not call.inputs:
                 continue
-            y = call.layer._lay_call(tuple(known[id(symbol)] for symbol in call.inputs))
+            y = call.again(tuple(known[id(symbol)] for symbol in call.inputs))
             for symbol, made in zip(call.outputs, y if isinstance(y, tuple) else (y,), strict=True):
                 known[id(symbol)] = made
         outputs = tuple(self._passed_on(known[id(symbol)], xs) for symbol in self.outputs)
@@ -174,11 +174,11 @@ class Network(Layer):
         made: Symbol = self.put(Identity(), y, role=f"passed_on_{place}")
         return made
 
-    def __call__(self, *inputs: Any, training: bool | None = None) -> Any:
+    def __call__(self, *inputs: Any, training: bool | None = None, **more: Any) -> Any:
         """Lay the network on symbols, or compute on arrays; a dict for a dict of inputs or outputs."""
         if len(inputs) == 1 and isinstance(inputs[0], Mapping):
             inputs = tuple(self._in_order(inputs[0]))
-        y = super().__call__(*inputs, training=training)
+        y = super().__call__(*inputs, training=training, **more)
         if isinstance(self._output_structure, Mapping):
             return dict(zip(self._output_structure, y if isinstance(y, tuple) else (y,), strict=True))
         return y
@@ -192,10 +192,15 @@ class Network(Layer):
             )
         return [given[name] for name in names]
 
-    def _lay_unrecorded(self, symbols: tuple[Symbol, ...]) -> Any:
+    def _lay_unrecorded(
+        self,
+        symbols: tuple[Symbol, ...],
+        keywords: tuple[str, ...] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> Any:
         kept = [(layer, list(layer._calls)) for layer in self._all_layers()]
         try:
-            return super()._lay_unrecorded(symbols)
+            return super()._lay_unrecorded(symbols, keywords, options)
         finally:
             for layer, calls in kept:
                 layer._calls = calls

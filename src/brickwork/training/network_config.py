@@ -64,7 +64,10 @@ def tell_wiring(calls: Sequence[LayerCall], inputs: Any, outputs: Any) -> dict[s
     made: dict[int, list[int]] = {}
     told = []
     for index, call in enumerate(calls):
-        told.append({"layer": place[id(call.layer)], "inputs": [made[id(symbol)] for symbol in call.inputs]})
+        entry = {"layer": place[id(call.layer)], "inputs": [made[id(symbol)] for symbol in call.inputs]}
+        if call.keywords or call.options:
+            entry |= {"keywords": list(call.keywords), "options": call.options}
+        told.append(entry)
         made.update({id(symbol): [index, output] for output, symbol in enumerate(call.outputs)})
     return {
         "layers": [tell_layer(layer) for layer in layers.values()],
@@ -81,7 +84,10 @@ def read_wiring(config: Mapping[str, Any]) -> tuple[Any, Any]:
     for call in config["calls"]:
         layer = layers[call["layer"]]
         xs = tuple(made[index][output] for index, output in call["inputs"])
-        y = layer.symbol() if isinstance(layer, InputLayer) else layer._lay_call(xs)
+        if isinstance(layer, InputLayer):
+            y = layer.symbol()
+        else:
+            y = layer._lay_call(xs, tuple(call.get("keywords", ())), call.get("options"))
         made.append(y if isinstance(y, tuple) else (y,))
 
     def find(place: Sequence[int]) -> Symbol:
