@@ -86,42 +86,6 @@ void matrices(const Instruction& instruction, const Task& task) {
     }
 }
 
-/// y (+)= x with its axes in another order.   operands: x, y
-///
-/// ints: accumulate, axes, then the sizes of y's axes, then the steps in x along them
-void permute(const Instruction& instruction, const Task& task) {
-    constexpr int MOST = 8;
-    const bool accumulate = instruction.ints[0];
-    const int axes = (int)instruction.ints[1];
-    const int64_t *sizes = instruction.ints + 2, *steps = sizes + axes;
-    const int64_t inner = sizes[axes - 1], step = steps[axes - 1];
-    int64_t runs = 1;
-    for (int axis = 0; axis < axes - 1; ++axis) runs *= sizes[axis];
-    for (int64_t row = task.begin; row < task.end; ++row) {
-        const float* x = at(task, instruction.operands[0], row);
-        float* y = at(task, instruction.operands[1], row);
-        int64_t place[MOST] = {};
-        for (int64_t run = 0; run < runs; ++run, y += inner) {
-            if (step != 1) {
-                for (int64_t i = 0; i < inner; ++i) y[i] = x[i * step] + (accumulate ? y[i] : 0.0f);
-            } else if (accumulate) {
-                vectors(inner, [=](auto width, int64_t i, int32_t valid) {
-                    constexpr int N = decltype(width)::N;
-                    store_part<N>(y + i, load_part<N>(y + i, valid) + load_part<N>(x + i, valid), valid);
-                });
-            } else {
-                __builtin_memcpy(y, x, (unsigned long)(inner * 4));
-            }
-            for (int axis = axes - 2; axis >= 0; --axis) {
-                x += steps[axis];
-                if (++place[axis] < sizes[axis]) break;
-                x -= steps[axis] * sizes[axis];
-                place[axis] = 0;
-            }
-        }
-    }
-}
-
 /// y = x where the mask lets it through, else low; as the gradient y (+)= x there, else 0.
 ///
 /// operands: x, y, mask   ints: sizes o, k, i of x; the steps of these in the mask; whether it is of whole

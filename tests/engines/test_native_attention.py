@@ -242,7 +242,7 @@ def test_one_table_read_twice():
 @pytest.mark.parametrize("dtype", ["int32", "float32"])
 @pytest.mark.parametrize("wrong", [-1, 3, 2**31 - 1])
 def test_a_number_without_a_row_gives_nan(dtype, wrong):
-    """And reads nothing that is not the table's; `fit` refuses such data beforehand."""
+    """And nothing is read that is not the table's."""
     program = embedded((2,), 3, 4, dtype)
     plan = plan_for("native", program)
     (y,) = plan.predict_batch({"ids": np.array([[0, wrong], [2, 1]], dtype)})

@@ -148,11 +148,13 @@ class Bidirectional(Wrapper):
         made = (*ys, *(state for way in both for state in way[1:]))
         return made if len(made) > 1 else made[0]
 
-    def __call__(self, *inputs: Any, initial_state: Any = None, training: bool | None = None) -> Any:
+    def __call__(
+        self, *inputs: Any, training: bool | None = None, initial_state: Any = None, **more: Any
+    ) -> Any:
         """On a sequence; `initial_state` lists the states of the forward layer, then those of the other."""
-        more = () if initial_state is None else (initial_state,)
-        flat = [x for given in (*inputs, *more) for x in _listed(given)]
-        return super().__call__(*flat, training=training)
+        states = () if initial_state is None else (initial_state,)
+        flat = [x for given in (*inputs, *states) for x in _listed(given)]
+        return super().__call__(*flat, training=training, **more)
 
 
 def _copied(layer: Layer, prefix: str, **changes: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Products of data with data, axes in another order, masks, tables of rows and positions."""
+"""Products of data with data, masks, tables of rows and positions."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ...bricks import CausalMask, Embedding, LearnedPositions, Mask, MatMul, SinePositions, Transpose
+from ...bricks import CausalMask, Embedding, LearnedPositions, Mask, MatMul, SinePositions
 from .lower_dense import sum_columns
 from .lower_features import add_fixed
 from .lowering import Plain, lowers
 from .values import Place, Value, per_sample
 from .writer import Part, Writer
-
-_MOST_AXES = 8
-"""Axes of a sample that an instruction can permute."""
 
 _COLUMNS = 16
 """Columns of a table whose gradient a thread adds up at a time."""
@@ -72,50 +69,6 @@ class MatMulLowering(Plain):
             [count, *(known[size] for size in sizes), *turns, accumulate],
             multiplies=count * m * n * k,
         )
-
-
-@lowers(Transpose)
-class TransposeLowering(Plain):
-    """A copy; axes that stay neighbours count as one."""
-
-    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
-        """As many axes as an instruction takes."""
-        return len(shapes[0]) - 1 <= _MOST_AXES
-
-    def forward(self, writer: Writer, part: Part) -> None:
-        """y."""
-        x, y = writer.value(part.inputs[0]), writer.value(part.output)
-        y.integer = x.integer
-        shape = per_sample(writer.graph.shapes[part.inputs[0]])
-        _permute(writer, x, y, shape, [axis - 1 for axis in part.brick.axes[1:]], 0)
-
-    def backward(self, writer: Writer, part: Part) -> None:
-        """dx, by the inverse order."""
-        dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
-        if dy is None or found is None:
-            return
-        axes = part.brick.axes[1:]
-        shape = per_sample(writer.graph.shapes[part.output])
-        back = [axes.index(axis + 1) for axis in range(len(axes))]
-        _permute(writer, dy, found[0], shape, back, found[1])
-
-
-def _permute(
-    writer: Writer, x: Value, y: Value, shape: tuple[int, ...], order: list[int], accumulate: int
-) -> None:
-    """The instruction: y's axes are those of x, of this shape, in that order."""
-    runs: list[tuple[int, int]] = [(1, 1)]
-    before = None
-    for axis in order:
-        size, step = shape[axis], math.prod(shape[axis + 1 :])
-        if before is not None and axis == before + 1:
-            runs[-1] = (runs[-1][0] * size, step)
-        else:
-            runs.append((size, step))
-        before = axis
-    runs = [run for run in runs if run[0] > 1] or [(1, 1)]
-    sizes, steps = zip(*runs, strict=True)
-    writer.emit("permute", [x, y], [accumulate, len(runs), *sizes, *steps], multiplies=x.size)
 
 
 class Masking(Plain):

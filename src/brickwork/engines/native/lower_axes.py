@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...bricks import Dot, Permute, RepeatVector
+from ...bricks import Dot, Permute, RepeatVector, Transpose
 from .lowering import Plain, lowers
 from .values import Value, per_sample
 from .writer import Part, Writer
@@ -14,27 +14,32 @@ _AXES = 6
 """As many as native/kernels/axes.cpp counts."""
 
 
-@lowers(Permute)
+def _order(brick: Permute | Transpose) -> tuple[int, ...]:
+    """The axes of x, counted from 1 behind that of the samples, in the order of y's."""
+    return brick.dims if isinstance(brick, Permute) else brick.axes[1:]
+
+
+@lowers(Permute, Transpose)
 class PermuteLowering(Plain):
     """The numbers of a sample in another order."""
 
     def accepts(self, brick: Any, shapes: list[Any]) -> bool:
         """Not too many axes, where those of size 1 and those that stay side by side do not count."""
-        return len(self._axes(brick.dims, per_sample(shapes[0]))) <= _AXES
+        return len(self._axes(_order(brick), per_sample(shapes[0]))) <= _AXES
 
     def forward(self, writer: Writer, part: Part) -> None:
         """y."""
         x, y = writer.value(part.inputs[0]), writer.value(part.output)
         y.integer = x.integer
         shape = per_sample(writer.graph.shapes[part.inputs[0]])
-        self._emit(writer, x, y, self._axes(part.brick.dims, shape), 0)
+        self._emit(writer, x, y, self._axes(_order(part.brick), shape), 0)
 
     def backward(self, writer: Writer, part: Part) -> None:
         """dx, in the old order."""
         dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
         if dy is None or found is None:
             return
-        dims = part.brick.dims
+        dims = _order(part.brick)
         back = tuple(dims.index(axis) + 1 for axis in range(1, len(dims) + 1))
         shape = per_sample(writer.graph.shapes[part.output])
         self._emit(writer, dy, found[0], self._axes(back, shape), found[1])
