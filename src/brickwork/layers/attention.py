@@ -48,7 +48,8 @@ class MultiHeadAttention(Layer):
     Weights, as in Keras: kernels (F, heads, dim) and biases (heads, dim) of query, key and value; kernel
     (heads, dim, F) and bias (F,) of the output.
 
-    >>> x = brickwork.Input((10, 16))
+    >>> from brickwork import Input
+    >>> x = Input((10, 16))
     >>> MultiHeadAttention(num_heads=2, key_dim=8)(x, x, use_causal_mask=True).shape
     (None, 10, 16)
 

@@ -25,7 +25,8 @@ class Embedding(Layer):
     embeddings_initializer : "uniform", which is uniform on [-0.05, 0.05).
     embeddings_regularizer, embeddings_constraint : penalty on the table, and bounds after each update.
 
-    >>> Embedding(1000, 64)(brickwork.Input((10,), dtype="int32")).shape
+    >>> from brickwork import Input
+    >>> Embedding(1000, 64)(Input((10,), dtype="int32")).shape
     (None, 10, 64)
 
     Bengio, Ducharme, Vincent and Jauvin, "A Neural Probabilistic Language Model", 2003.
