@@ -157,11 +157,13 @@ class Recurrent(Layer):
             y = self.put(bricks.Flip(1), sequence) if turned else sequence
         return (y, *last) if self.return_state else y
 
-    def __call__(self, *inputs: Any, initial_state: Any = None, training: bool | None = None) -> Any:
+    def __call__(
+        self, *inputs: Any, training: bool | None = None, initial_state: Any = None, **more: Any
+    ) -> Any:
         """On a sequence (N, T, F), a symbol or an array; `initial_state` is a state or a list of them."""
-        more = () if initial_state is None else (initial_state,)
-        flat = [x for given in (*inputs, *more) for x in _listed(given)]
-        return super().__call__(*flat, training=training)
+        states = () if initial_state is None else (initial_state,)
+        flat = [x for given in (*inputs, *states) for x in _listed(given)]
+        return super().__call__(*flat, training=training, **more)
 
     def _require_fitting(self, x: Symbol, states: Sequence[Symbol]) -> None:
         name = f"{type(self).__name__} {self.name!r}"
