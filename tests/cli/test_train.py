@@ -187,7 +187,7 @@ def test_an_empty_folder_of_the_users_stays_where_nothing_comes_of_it(train, tmp
             ["digits", "--model", "covnet"],
             "'mlp', 'lenet5', 'convnet'; got 'covnet'. Did you mean 'convnet'?",
         ),
-        (["digits", "--optimizer", "adma"], "got 'adma'. Did you mean 'adam'?"),
+        (["digits", "--optimizer", "adm"], "got 'adm'. Did you mean 'adam'?"),
         (["digits", "--engine", "jaxx"], "got engine='jaxx'. Did you mean 'jax'?"),
         (
             ["digits", "--batch-size", "0"],

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from brickwork import layers, regularizers
 from brickwork.layers.base import automatic_name, reset_names
-from layers.examples import BEYOND_KERAS, EXAMPLES
+from layers.examples import BEYOND_KERAS, EXAMPLES, Inner
 from layers.test_layer_arguments import NOT_TAKEN
 
 keras = pytest.importorskip("keras")
@@ -101,8 +101,11 @@ def test_configuration(example):
 def test_automatic_names():
     keras.backend.clear_session()
     reset_names()
-    for kind in {example.kind for example in EXAMPLES} - BEYOND_KERAS:
-        arguments = next(example.arguments for example in EXAMPLES if example.kind == kind)
+    plain = [
+        each for each in EXAMPLES if not any(isinstance(value, Inner) for value in each.arguments.values())
+    ]
+    for kind in {example.kind for example in plain} - BEYOND_KERAS:
+        arguments = next(example.arguments for example in plain if example.kind == kind)
         for _ in range(2):
             assert automatic_name(kind) == getattr(keras.layers, kind)(**arguments).name
 

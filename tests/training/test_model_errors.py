@@ -308,8 +308,8 @@ COUNTS = [0, -1, 1.5, "many", True]
     "name", ["batch_size", "steps_per_epoch", "validation_steps", "validation_batch_size", "validation_freq"]
 )
 def test_counts_of_fit(name, value):
-    wanted = rf"fit: `{name}` must be (None or )?a whole number of at least 1(, or a tuple.*)?; got "
-    rf"{name}={value!r}"
+    known = r"(None or )?a whole number of at least 1(, or a tuple.*|, or one of 'all')?"
+    wanted = rf"fit: `{name}` must be {known}; got {name}={value!r}"
     with pytest.raises((ParameterError, ParameterTypeError), match=wanted):
         classifier().fit(X, Y, verbose=0, **{name: value})
 
@@ -399,7 +399,11 @@ def test_weights_of_rows_that_are_none(weight, message):
 @pytest.mark.parametrize(
     "weight, message",
     [
-        ([1, 2], r"class_weight must be a dict class -> weight, such as \{0: 1\.0, 1: 5\.0\}; got \[1, 2\]"),
+        (
+            [1, 2],
+            r"must be a dict class -> weight, such as \{0: 1\.0, 1: 5\.0\}, "
+            r"or in fit on arrays 'balanced'; got \[1, 2\]",
+        ),
         ({7: 1.0}, r"class_weight names classes in 0 … 2; it received 7"),
         ({"0": 1.0}, r"class_weight names classes in 0 … 2; it received '0'"),
         ({True: 1.0}, r"class_weight names classes in 0 … 2; it received True"),

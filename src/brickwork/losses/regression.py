@@ -106,7 +106,7 @@ class CosineSimilarity(Loss):
     ----------
     axis : along which the vectors lie; default −1.
 
-    >>> CosineSimilarity()([[1.0, 0.0]], [[3.0, 4.0]])
+    >>> round(CosineSimilarity()([[1.0, 0.0]], [[3.0, 4.0]]), 6)
     -0.6
     """
 
@@ -150,7 +150,7 @@ def poisson(y_true: Any, y_pred: Any) -> Array:
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Array:
     """−Σ y t / (|y| |t|), one number per sample; also a `loss` for compile.
 
-    >>> cosine_similarity([[1.0, 0.0]], [[3.0, 4.0]]).tolist()
+    >>> cosine_similarity([[1.0, 0.0]], [[3.0, 4.0]]).round(6).tolist()
     [-0.6]
     """
     return CosineSimilarity(axis).per_sample(y_true, y_pred)
