@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 
 # Before anything imports them: these are read once, at import.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -33,11 +32,6 @@ def pytest_configure(config: pytest.Config) -> None:
     # A profile asked for by hypothesis's own option wins.
     if config.getoption("--hypothesis-profile", None) is None:
         hypothesis.settings.load_profile("full" if config.getoption("--full") else "ci")
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    # Processes that share the tests must call them alike, also those that scikit-learn names by an address.
-    item._nodeid = re.sub("at0x[0-9a-f]+", "", item.nodeid)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

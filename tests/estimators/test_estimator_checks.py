@@ -45,8 +45,8 @@ QUICK = [
 SLOW = [
     BrickClassifier(**{**DEEP, "max_iter": 100}, early_stopping=True),
     BrickRegressor(**{**DEEP, "max_iter": 100, "n_iter_no_change": 20}, early_stopping=True),
-    BrickClassifier(network=made_networks.small, learning_rate=0.01),
-    BrickRegressor(network=made_networks.linear, learning_rate=0.01),
+    BrickClassifier(network=made_networks.Told(made_networks.small), learning_rate=0.01),
+    BrickRegressor(network=made_networks.Told(made_networks.linear), learning_rate=0.01),
     BrickTransformer(**DEEP, early_stopping=True),
 ]
 

@@ -176,7 +176,7 @@ def test_splitting_takes_the_end():
         ([(np.zeros(3),)], False),
         ([(None, None)], False),
         ([{"a": np.zeros(3)}], False),
-        (iter([1]), False),
+        pytest.param(iter([1]), False, id="iterator"),
         (range(3), False),
         (3, False),
         (None, False),
