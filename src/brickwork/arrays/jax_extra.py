@@ -190,13 +190,6 @@ def scan(
     return found
 
 
-def add_rows(pieces: Array, index: Array, rows: int) -> Array:
-    """Rows (N, rows, C) of zeros to which pieces (N, P, C) are added; see `numpy_extra.add_rows`."""
-    n, _, channels = pieces.shape
-    sample = jnp.arange(n)[:, None]
-    return jnp.zeros((n, rows, channels), pieces.dtype).at[sample, index].add(pieces)
-
-
 def scatter_add(rows: Array, places: Array, count: int) -> Array:
     """(count, U): row v is the sum of those rows (M, U) whose place (M,) is v."""
     return jnp.zeros((count, rows.shape[1]), rows.dtype).at[places].add(rows)

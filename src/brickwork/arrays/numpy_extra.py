@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from . import Padding, Pair
 
 __all__ = [
-    "add_rows",
     "add_taps",
     "bits",
     "convolve",
@@ -171,20 +170,6 @@ def erfc(x: NDArray[Any]) -> NDArray[Any]:
     1.0
     """
     return np.asarray(_ERFC(x), x.dtype)
-
-
-def add_rows(pieces: NDArray[Any], index: NDArray[Any], rows: int) -> NDArray[Any]:
-    """Rows of zeros to which row p of each sample's pieces is added in place `index[n, p]`.
-
-    The adjoint of `take_along_axis`. Shapes: pieces (N, P, C), index (N, P) in [0, rows) -> (N, rows, C).
-
-    >>> add_rows(np.array([[[1.0], [2.0], [4.0]]]), np.array([[1, 0, 1]]), 3)[0, :, 0].tolist()
-    [2.0, 5.0, 0.0]
-    """
-    n, _, channels = pieces.shape
-    total = np.zeros((n * rows, channels), pieces.dtype)
-    np.add.at(total, (index + np.arange(n)[:, None] * rows).reshape(-1), pieces.reshape(-1, channels))
-    return total.reshape(n, rows, channels)
 
 
 def scatter_add(rows: NDArray[Any], places: NDArray[Any], count: int) -> NDArray[Any]:

@@ -106,9 +106,14 @@ class _Sampling(Brick):
         xp = namespace(dy)
         n, height, width, channels = x.shape
         flat = xp.reshape(dy, (n, dy.shape[1] * dy.shape[2], channels))
+        first = xp.reshape(xp.arange(n) * (height * width), (n, 1))
         dx: Any = 0.0
         for index, weight in zip(indices, weights, strict=True):
-            dx = dx + extra(dy).add_rows(flat * weight, index[:, :, 0], height * width)
+            pieces, places = (
+                xp.reshape(flat * weight, (-1, channels)),
+                xp.reshape(index[:, :, 0] + first, (-1,)),
+            )
+            dx = dx + extra(dy).scatter_add(pieces, places, n * height * width)
         return (xp.reshape(dx, x.shape),), {}
 
     def _drawn(self, x: Array, ctx: Context) -> Lines:
