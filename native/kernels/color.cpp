@@ -12,23 +12,6 @@ namespace {
 /// engines/native/lower_color counts the same way.
 enum Kind : int64_t { BRIGHTNESS, CONTRAST, SATURATION, HUE };
 
-struct Source {
-    uint32_t stream, step, low, high;
-
-    /// By the whole numbers of an instruction: stream, whether the seed is its own, that seed's low and high word.
-    Source(const int64_t* ints, const Task& task)
-        : stream((uint32_t)ints[0]), step(task.step), low(ints[1] ? (uint32_t)ints[2] : task.key[0]),
-          high(ints[1] ? (uint32_t)ints[3] : task.key[1]) {}
-    /// 16 words of a row, from element `first`, a multiple of 16, on.
-    void draw(int64_t row, int64_t first, uint32_t* bits) const {
-        Word<4> words[4];
-        philox<4>((uint32_t)(first / 4), (uint32_t)row, stream, step, low, high, words);
-        for (int lane = 0; lane < 4; ++lane) {
-            for (int word = 0; word < 4; ++word) bits[4 * lane + word] = words[word][lane];
-        }
-    }
-};
-
 BW_INLINE float uniform_of(uint32_t bits) { return (float)(bits >> 8) * 0x1p-24f; }
 BW_INLINE float within(float x, float low, float high) {
     x = x < low ? low : x;
@@ -53,7 +36,7 @@ struct Color {
 struct Recolor {
     int64_t kind, places, channels;
     float ends[2], low, high;
-    Source source;
+    RandomSource source;
 
     Recolor(const Instruction& instruction, const Task& task)
         : kind(instruction.ints[0]), places(instruction.ints[1]), channels(instruction.ints[2]),
@@ -61,7 +44,7 @@ struct Recolor {
           source(instruction.ints + 4, task) {}
     float drawn(int64_t row) const {
         uint32_t bits[16];
-        source.draw(row, 0, bits);
+        source.draw_in_order<4>(row, 0, bits);
         const float factor = between(bits[0], ends[0], ends[1]);
         if (kind == BRIGHTNESS) return factor * (high - low);
         if (kind == SATURATION) return factor / (1.0f - factor + 1e-7f);
@@ -77,7 +60,7 @@ struct Recolor {
 
 }  // namespace
 
-/// operands: x, y   ints: kind, places, channels, 0, a Source   floats: ends of what is drawn, of the values
+/// operands: x, y   ints: kind, places, channels, 0, a RandomSource   floats: ends of what is drawn, of the values
 void color_image(const Instruction& instruction, const Task& task) {
     const Recolor how(instruction, task);
     const int64_t size = how.places * how.channels;
@@ -116,7 +99,7 @@ void color_image(const Instruction& instruction, const Task& task) {
 
 /// Of brightness and contrast; through the others goes no gradient.
 ///
-/// operands: x, dy, dx   ints: kind, places, channels, accumulate, a Source   floats: as above
+/// operands: x, dy, dx   ints: kind, places, channels, accumulate, a RandomSource   floats: as above
 void color_image_backward(const Instruction& instruction, const Task& task) {
     const Recolor how(instruction, task);
     const int64_t size = how.places * how.channels;
@@ -144,20 +127,20 @@ void color_image_backward(const Instruction& instruction, const Task& task) {
     }
 }
 
-/// operands: x, y; for the gradient dy, dx   ints: height, width, channels, accumulate, a Source, whether the gradient,
+/// operands: x, y; for the gradient dy, dx   ints: height, width, channels, accumulate, a RandomSource, whether the gradient,
 /// whether noise fills in
 /// floats: ends of the probability, of the part that is erased, of the values   table: what is filled in
 void erase_image(const Instruction& instruction, const Task& task) {
     const int64_t height = instruction.ints[0], width = instruction.ints[1], channels = instruction.ints[2];
     const bool accumulate = instruction.ints[3], gradient = instruction.ints[8], noise = instruction.ints[9];
-    const Source source(instruction.ints + 4, task);
+    const RandomSource source(instruction.ints + 4, task);
     const float *f = instruction.floats, *filling = (const float*)instruction.table;
     const int64_t size = height * width * channels;
     for (int64_t n = task.begin; n < task.end; ++n) {
         const float* x = at(task, instruction.operands[0], n);
         float* y = at(task, instruction.operands[1], n);
         uint32_t bits[16];
-        source.draw(n, 0, bits);
+        source.draw_in_order<4>(n, 0, bits);
         const float wide = __builtin_sqrtf(between(bits[0], f[2], f[3])) * (float)width;
         const float tall = __builtin_sqrtf(between(bits[1], f[2], f[3])) * (float)height;
         const float left = uniform_of(bits[2]) * ((float)width - wide);
@@ -179,7 +162,7 @@ void erase_image(const Instruction& instruction, const Task& task) {
                 if (noise && !gradient) {
                     if (e / 16 != block) {
                         block = e / 16;
-                        source.draw(n, 16 + block * 16, bits);
+                        source.draw_in_order<4>(n, 16 + block * 16, bits);
                         for (int k = 0; k < 16; k += 2) {
                             const float radius = __builtin_sqrtf(-2.0f * __builtin_logf(1.0f - uniform_of(bits[k])));
                             const float angle = uniform_of(bits[k + 1]) * 6.28318530717958648f;

@@ -1,6 +1,7 @@
 // Philox 4x32-10 (Salmon and others, 2011): random words that depend on seed, step, stream, row and element only.
 #pragma once
 
+#include "../instruction.hpp"
 #include "simd.hpp"
 
 namespace bw {
@@ -33,6 +34,33 @@ BW_INLINE void philox(uint32_t first, uint32_t row, uint32_t stream, uint32_t st
     }
     words[0] = a, words[1] = b, words[2] = c, words[3] = d;
 }
+
+/// Where an instruction's random words come from, by four of its whole numbers: stream, whether the seed is its own,
+/// that seed's low and high word.
+struct RandomSource {
+    uint32_t stream, step, low, high;
+
+    RandomSource(const int64_t* ints, const Task& task)
+        : stream((uint32_t)ints[0]), step(task.step), low(ints[1] ? (uint32_t)ints[2] : task.key[0]),
+          high(ints[1] ? (uint32_t)ints[3] : task.key[1]) {}
+
+    /// The words of 4 N elements of a row, from element i, a multiple of 4, on: word w of lane l belongs to element
+    /// i + 4 l + w.
+    template <int N>
+    inline __attribute__((always_inline)) void draw(int64_t row, int64_t i, Word<N>* words) const {
+        philox<N>((uint32_t)(i / 4), (uint32_t)row, stream, step, low, high, words);
+    }
+
+    /// The same, element by element.
+    template <int N>
+    inline __attribute__((always_inline)) void draw_in_order(int64_t row, int64_t i, uint32_t* bits) const {
+        Word<N> words[4];
+        draw<N>(row, i, words);
+        for (int lane = 0; lane < N; ++lane) {
+            for (int word = 0; word < 4; ++word) bits[4 * lane + word] = words[word][lane];
+        }
+    }
+};
 
 }  // namespace BW_ISA
 }  // namespace bw

@@ -9,24 +9,6 @@ namespace BW_ISA {
 
 namespace {
 
-/// Where an instruction's random words come from, by its whole numbers from `first` on: stream, whether the seed is
-/// its own, that seed's low and high word.
-struct Source {
-    uint32_t stream, step, low, high;
-};
-
-BW_INLINE Source source_of(const Instruction& instruction, const Task& task, int first) {
-    const int64_t* ints = instruction.ints + first;
-    const bool own = ints[1];
-    return {(uint32_t)ints[0], task.step, own ? (uint32_t)ints[2] : task.key[0], own ? (uint32_t)ints[3] : task.key[1]};
-}
-
-/// The words of 4 N elements of a row, from element i on: word w of lane l belongs to element i + 4 l + w.
-template <int N>
-BW_INLINE void draw(const Source& source, int64_t row, int64_t i, Word<N>* words) {
-    philox<N>((uint32_t)(i / 4), (uint32_t)row, source.stream, source.step, source.low, source.high, words);
-}
-
 /// The sine and cosine of 2 pi u for u in [0, 1), by their series on the eighth of a turn beside the next quarter.
 template <int N>
 BW_INLINE void turn(Float<N> u, Float<N>& sine, Float<N>& cosine) {
@@ -65,12 +47,12 @@ BW_INLINE void normals(Word<N> first, Word<N> second, Float<N>& a, Float<N>& b) 
 /// y (+)= x * factor + shift where the element's bits reach the threshold, else x * 0 + dropped.
 ///
 /// operands: x, y   ints: how bits are shared (outer, each, inner: bit j belongs to x[i, j, k] of a sample, for all
-/// i and k), accumulate, threshold, a Source   floats: factor, shift, dropped
+/// i and k), accumulate, threshold, a RandomSource   floats: factor, shift, dropped
 void dropout(const Instruction& instruction, const Task& task) {
     const int64_t outer = instruction.ints[0], each = instruction.ints[1], inner = instruction.ints[2];
     const bool accumulate = instruction.ints[3];
     const uint32_t threshold = (uint32_t)instruction.ints[4];
-    const Source source = source_of(instruction, task, 5);
+    const RandomSource source(instruction.ints + 5, task);
     const float factor = instruction.floats[0], shift = instruction.floats[1], dropped = instruction.floats[2];
     const auto put = [=](const float* x, float* y, bool kept) {
         const float made = kept ? *x * factor + shift : *x * 0.0f + dropped;
@@ -81,12 +63,8 @@ void dropout(const Instruction& instruction, const Task& task) {
         const float* x = at(task, instruction.operands[0], n);
         float* y = at(task, instruction.operands[1], n);
         for (int64_t i = 0; i < each; i += 4 * N) {
-            Word<N> words[4];
-            draw<N>(source, n, i, words);
             uint32_t bits[4 * N];
-            for (int lane = 0; lane < N; ++lane) {
-                for (int word = 0; word < 4; ++word) bits[4 * lane + word] = words[word][lane];
-            }
+            source.draw_in_order<N>(n, i, bits);
             const int64_t count = each - i < 4 * N ? each - i : 4 * N;
             for (int64_t o = 0; o < outer; ++o) {
                 const int64_t from = o * each + i;
@@ -106,11 +84,11 @@ void dropout(const Instruction& instruction, const Task& task) {
 
 /// y (+)= x + deviation * z, or x * (1 + deviation * z), with standard normal numbers z.
 ///
-/// operands: x, y   ints: numbers of a row, accumulate, whether it multiplies, a Source   floats: deviation
+/// operands: x, y   ints: numbers of a row, accumulate, whether it multiplies, a RandomSource   floats: deviation
 void gaussian(const Instruction& instruction, const Task& task) {
     const int64_t size = instruction.ints[0];
     const bool accumulate = instruction.ints[1], multiplies = instruction.ints[2];
-    const Source source = source_of(instruction, task, 3);
+    const RandomSource source(instruction.ints + 3, task);
     const float deviation = instruction.floats[0];
     constexpr int N = WIDEST;
     for (int64_t n = task.begin; n < task.end; ++n) {
@@ -118,7 +96,7 @@ void gaussian(const Instruction& instruction, const Task& task) {
         float* y = at(task, instruction.operands[1], n);
         for (int64_t i = 0; i < size; i += 4 * N) {
             Word<N> words[4];
-            draw<N>(source, n, i, words);
+            source.draw<N>(n, i, words);
             Float<N> z[4];
             normals<N>(words[0], words[1], z[0], z[1]);
             normals<N>(words[2], words[3], z[2], z[3]);

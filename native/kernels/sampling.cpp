@@ -24,7 +24,7 @@ struct Map {
 struct Sampling {
     int64_t height, width, channels, rows, columns, kind, fill;
     bool nearest, accumulate;
-    uint32_t stream, low, high, step;
+    RandomSource source;
     const float* numbers;
     float value;
 
@@ -32,10 +32,7 @@ struct Sampling {
         : height(instruction.ints[0]), width(instruction.ints[1]), channels(instruction.ints[2]),
           rows(instruction.ints[3]), columns(instruction.ints[4]), kind(instruction.ints[5]),
           fill(instruction.ints[6]), nearest(instruction.ints[7]), accumulate(instruction.ints[8]),
-          stream((uint32_t)instruction.ints[9]),
-          low(instruction.ints[10] ? (uint32_t)instruction.ints[11] : task.key[0]),
-          high(instruction.ints[10] ? (uint32_t)instruction.ints[12] : task.key[1]), step(task.step),
-          numbers((const float*)instruction.table), value(instruction.floats[0]) {}
+          source(instruction.ints + 9, task), numbers((const float*)instruction.table), value(instruction.floats[0]) {}
 };
 
 /// The map of one sample. `numbers`: the map itself where it is fixed, else the ends of what is drawn.
@@ -47,7 +44,7 @@ Map map_of(const Sampling& s, int64_t row) {
         return {from[0], 0.0f, from[1], 0.0f, from[2], from[3], from[4], from[5], from[6], from[7]};
     }
     Word<4> words[4];
-    philox<4>(0, (uint32_t)row, s.stream, s.step, s.low, s.high, words);
+    s.source.draw<4>(row, 0, words);
     float drawn[2];
     for (int i = 0; i < 2; ++i) {
         const float uniform = (float)(words[i][0] >> 8) * 0x1p-24f;

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from ...bricks import RandomBrightness, RandomContrast, RandomErasing, RandomHue, RandomSaturation
-from .lower_sampling import floats_as_ints, source
+from .lower_noise import random_source
+from .lower_sampling import floats_as_ints
 from .lowering import Plain, lowers
 from .values import Value, per_sample
 from .writer import Part, Writer
@@ -67,7 +68,7 @@ class ColorLowering(ChangingLowering):
     def _told(self, writer: Writer, part: Part, accumulate: int) -> tuple[list[int], list[float]]:
         brick = part.brick
         *places, channels = per_sample(writer.graph.shapes[part.inputs[0]])
-        ints = [_KINDS[type(brick)], math.prod(places), channels, accumulate, *source(part)]
+        ints = [_KINDS[type(brick)], math.prod(places), channels, accumulate, *random_source(part)]
         return ints, [*brick.factor, *brick.value_range]
 
 
@@ -94,7 +95,7 @@ class ErasingLowering(ChangingLowering):
         writer.emit(
             "erase_image",
             [x, y],
-            [*shape, accumulate, *source(part), gradient, noise],
+            [*shape, accumulate, *random_source(part), gradient, noise],
             [*brick.factor, *brick.scale, *brick.value_range],
             table=floats_as_ints(list(numbers)),
             spatial=True,

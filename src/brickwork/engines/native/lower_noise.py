@@ -16,8 +16,8 @@ from .values import Value, per_sample, shared_runs
 from .writer import Part, Writer
 
 
-def _source(part: Part) -> list[int]:
-    """The node's stream and its seed: see native/kernels/random.cpp."""
+def random_source(part: Part) -> list[int]:
+    """The node's stream of random words, and its seed where it has one: see native/kernels/philox.hpp."""
     seed = part.brick.seed
     return [part.node.stream, seed is not None, (seed or 0) & 0xFFFFFFFF, (seed or 0) >> 32]
 
@@ -79,7 +79,7 @@ class DroppingLowering(NoiseLowering):
         writer.emit(
             "dropout",
             [x, y],
-            [*runs, accumulate, brick.threshold, *_source(part)],
+            [*runs, accumulate, brick.threshold, *random_source(part)],
             [kept, 0.0, 0.0] if gradient else [kept, shift, dropped],
             multiplies=8 * x.size,
         )
@@ -139,7 +139,7 @@ class GaussianLowering(NoiseLowering):
         writer.emit(
             "gaussian",
             [x, y],
-            [x.size, accumulate, multiplies, *_source(part)],
+            [x.size, accumulate, multiplies, *random_source(part)],
             [self.size(part.brick)],
             multiplies=24 * x.size,
         )

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...bricks import CenterCrop, RandomCrop, RandomFlip, RandomRotation, RandomTranslation, RandomZoom
 from ...bricks.sampling import FILL_MODES, Lines
+from .lower_noise import random_source
 from .lowering import Plain, lowers
 from .values import per_sample
 from .writer import Part, Writer
@@ -37,7 +38,7 @@ class SamplingLowering(Plain):
         writer.emit(
             "sample_image",
             [x, y, writer.room("row", width * channels + 16)],
-            [*ints, 0, *source(part)],
+            [*ints, 0, *random_source(part)],
             [part.brick.fill_value],
             table=table,
             spatial=True,
@@ -61,7 +62,7 @@ class SamplingLowering(Plain):
         writer.emit(
             "sample_image_backward",
             [dy, dx],
-            [*ints, accumulate, *source(part)],
+            [*ints, accumulate, *random_source(part)],
             [part.brick.fill_value],
             table=table,
             spatial=True,
@@ -84,12 +85,6 @@ class SamplingLowering(Plain):
         nearest = brick.interpolation == "nearest"
         sizes = [*per_sample(shape), *brick.size((None, *per_sample(shape)))]
         return [*sizes, kind, FILL_MODES.index(brick.fill_mode), nearest], floats_as_ints(numbers)
-
-
-def source(part: Part) -> list[int]:
-    """The node's stream of random words, and its seed where it has one of its own."""
-    seed = part.brick.seed
-    return [part.node.stream, seed is not None, (seed or 0) & 0xFFFFFFFF, (seed or 0) >> 32]
 
 
 def _too_small(brick: Any, shape: Any) -> bool:
