@@ -63,7 +63,8 @@ struct Task {
     int64_t begin, end;      ///< rows of the batch to work on
     int64_t rows;            ///< of the whole batch
     int64_t chunk;           ///< number of the part of the batch that has sums of its own
-    bool first;              ///< these are the chunk's first rows
+    bool first;              ///< these are the chunk's first rows, at the first moment of a loop
+    int64_t moment, moments; ///< how many moments of a loop came before this one, and how many there are
     int64_t index, count;    ///< which part of a divided instruction, and of how many
     bool training;
     bool fused;              ///< gradients go straight into the update

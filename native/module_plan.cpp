@@ -106,6 +106,13 @@ bw::Phase phase(nb::handle given, Held& held, const bw::Kernels& kernels) {
     made.chunk = nb::cast<int64_t>(d["chunk"]);
     made.group = nb::cast<int64_t>(d["group"]);
     made.host = nb::cast<int>(d["host"]);
+    made.moments = nb::cast<int64_t>(d["moments"]);
+    made.backwards = nb::cast<bool>(d["backwards"]);
+    for (nb::handle each : nb::cast<nb::list>(d["moving"])) {
+        auto t = nb::cast<nb::tuple>(each);
+        made.moving.push_back({nb::cast<int32_t>(t[0]), nb::cast<int32_t>(t[1]), nb::cast<int64_t>(t[2]),
+                               nb::cast<bool>(t[3])});
+    }
     return made;
 }
 

@@ -122,6 +122,7 @@ Plan::Plan(std::shared_ptr<Store> store, Recipe recipe, const Kernels& kernels)
       squares_(recipe_.groups.size()),
       all_{{0, store_->gradients.count()}} {
     locals_.resize(MOST_THREADS);
+    bodies_.resize(MOST_THREADS);
     local(0);
 }
 
@@ -142,6 +143,7 @@ Task Plan::task(const Batch& batch) const {
     task.end = task.rows = batch.rows;
     task.count = 1;
     task.first = true;
+    task.moments = 1;
     task.training = batch.training;
     task.key[0] = (uint32_t)batch.seed;
     task.key[1] = (uint32_t)(batch.seed >> 32);
@@ -155,6 +157,16 @@ Task Plan::task(const Batch& batch) const {
     return task;
 }
 
+void Phase::move(const Task& task, std::vector<Instruction>& moved) const {
+    const int64_t turn = backwards ? -1 : 1, now = backwards ? moments - 1 - task.moment : task.moment;
+    for (const Moving& moving : this->moving) {
+        const Operand& fixed = body[(size_t)moving.instruction].operands[moving.operand];
+        const int64_t step = moving.step ? moving.step : task.rows * fixed.stride;
+        moved[(size_t)moving.instruction].operands[moving.operand].offset =
+            fixed.offset + (moving.before ? now - turn : now) * step;
+    }
+}
+
 namespace {
 
 /// One instruction, timed where somebody asks for it.
@@ -162,10 +174,13 @@ struct Clocked {
     bool timed;
     std::unordered_map<const Instruction*, double>& times;
 
-    void operator()(const Instruction& instruction, const Task& task) const {
-        if (!timed) return instruction.run(instruction, task);
+    void operator()(const Instruction& instruction, const Task& task) const { (*this)(instruction, task, instruction); }
+
+    /// `moved` is the instruction with its operands at their moment.
+    void operator()(const Instruction& instruction, const Task& task, const Instruction& moved) const {
+        if (!timed) return moved.run(moved, task);
         const auto start = std::chrono::steady_clock::now();
-        instruction.run(instruction, task);
+        moved.run(moved, task);
         times[&instruction] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
 };
@@ -208,8 +223,10 @@ bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool 
         return share_out(pieces, threads, std::cref(work), asks ? &between : nullptr);
     };
     if (!phase.by_rows) {
+        Task all = shared;
+        all.rows *= phase.moments;
         if (threads == 1 && !asks) {
-            Task task = shared;
+            Task task = all;
             for (const Instruction& instruction : phase.body) {
                 task.count = instruction.parts;
                 for (task.index = 0; task.index < instruction.parts; ++task.index) clocked(instruction, task);
@@ -219,7 +236,7 @@ bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool 
         int pieces = 0;
         for (const Instruction& instruction : phase.body) pieces += instruction.parts;
         const auto work = [&](int piece, int) {
-            Task task = shared;
+            Task task = all;
             for (const Instruction& instruction : phase.body) {
                 if (piece < instruction.parts) {
                     task.index = piece;
@@ -238,13 +255,20 @@ bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool 
         Task task = shared;
         task.base[LOCAL] = local(worker);
         task.chunk = piece;
+        task.moments = phase.moments;
+        std::vector<Instruction>& moved = bodies_[(size_t)worker];
+        if (!phase.moving.empty()) moved.assign(phase.body.begin(), phase.body.end());
+        const Instruction* at_moment = phase.moving.empty() ? phase.body.data() : moved.data();
         const int64_t start = piece * chunk, stop = std::min(start + chunk, batch.rows);
         for (int64_t n = start; n < stop; n += group) {
-            if (asks && (worker == 0 ? !ask() : stopped_.load(std::memory_order_relaxed))) return;
             task.origin[LOCAL] = task.begin = n;
             task.end = std::min(n + group, stop);
-            task.first = n == start;
-            for (const Instruction& instruction : phase.body) clocked(instruction, task);
+            for (task.moment = 0; task.moment < phase.moments; ++task.moment) {
+                if (asks && (worker == 0 ? !ask() : stopped_.load(std::memory_order_relaxed))) return;
+                task.first = n == start && task.moment == 0;
+                phase.move(task, moved);
+                for (size_t i = 0; i < phase.body.size(); ++i) clocked(phase.body[i], task, at_moment[i]);
+            }
         }
     };
     const int pieces = (int)((batch.rows + chunk - 1) / chunk);

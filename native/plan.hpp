@@ -67,6 +67,13 @@ struct Store {
 /// An instruction that calls back: a brick without a native form. Returns false to abort the step.
 using Host = std::function<bool(int64_t rows, bool training, uint32_t step)>;
 
+/// An operand that moves on from moment to moment of a loop.
+struct Moving {
+    int32_t instruction, operand;
+    int64_t step;  ///< floats from one moment to the next; 0: as many as all rows of the batch take
+    bool before;   ///< it is read at the moment that was worked on before this one
+};
+
 struct Phase {
     std::vector<Instruction> body;
     bool by_rows = true;      ///< else every instruction divides into its parts
@@ -74,6 +81,13 @@ struct Phase {
     int64_t chunk = 0;        ///< rows that one thread takes at a time
     int64_t group = 0;        ///< rows that go through the whole body together
     int host = -1;            ///< number of a host call, which is then all that the phase does
+    int64_t moments = 1;      ///< by rows: how many times a group of rows goes through the body; else the moments
+                              ///< of each row, whose numbers lie behind those of all rows at the moment before
+    bool backwards = false;   ///< whether the moments are taken from last to first
+    std::vector<Moving> moving;
+
+    /// The operands of a copy of the body to where they lie at the task's moment.
+    void move(const Task& task, std::vector<Instruction>& moved) const;
 };
 
 /// sum over the rows of values, times weights where there are any, times share; over the rows if mean.
@@ -181,6 +195,7 @@ class Plan {
     const Kernels& kernels_;
     Floats whole_;
     std::vector<Floats> locals_;
+    std::vector<std::vector<Instruction>> bodies_;  ///< of the loop at hand, for each thread, to move operands in
     std::vector<double> terms_, squares_, paid_;
     std::vector<float> scales_;
     std::atomic<bool> stopped_{false};

@@ -156,6 +156,30 @@ void copy(const Instruction& instruction, const Task& task) {
     });
 }
 
+/// y (+)= x at some moments of a loop; without an x, it is 0. Numbers of any kind are copied as they are.
+///
+/// operands: x, y   ints: numbers of a row, accumulate, when: 0 at the first moment, 1 at all but it, 2 at the
+/// last one, 3 at all
+void carry(const Instruction& instruction, const Task& task) {
+    const int64_t when = instruction.ints[2];
+    if (when == 0 && task.moment != 0) return;
+    if (when == 1 && task.moment == 0) return;
+    if (when == 2 && task.moment != task.moments - 1) return;
+    const Operand &x = instruction.operands[0], &y = instruction.operands[1];
+    const bool accumulate = instruction.ints[1];
+    const int64_t size = instruction.ints[0];
+    for (int64_t n = task.begin; n < task.end; ++n) {
+        const float* from = present(x) ? at(task, x, n) : nullptr;
+        float* to = at(task, y, n);
+        vectors(size, [=](auto width, int64_t i, int32_t valid) {
+            constexpr int N = decltype(width)::N;
+            Float<N> sum = from ? load_part<N>(from + i, valid) : Float<N>{};
+            if (accumulate) sum += load_part<N>(to + i, valid);
+            store_part<N>(to + i, sum, valid);
+        });
+    }
+}
+
 /// y = x + b along the last axis.   operands: x, y, b   ints: places of a row, features, then ReLU
 void add_bias(const Instruction& instruction, const Task& task) {
     const Operand &x = instruction.operands[0], &y = instruction.operands[1], &b = instruction.operands[2];

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from ..arguments import Check, Flag, Whole, argument, configured
 from ..arrays import Array, Shape, extra, namespace
@@ -86,12 +86,15 @@ class Loop(Brick):
     states: int = argument(Whole(0), default=1)
     reverse: bool = argument(Flag(), default=False)
 
+    names: ClassVar[dict[str, str]]
+    """Name of each parameter -> its key in the cell; of the instance."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         _require_cell(self.cell, self.states)
         object.__setattr__(self, "outputs", len(self.cell.outputs))
         object.__setattr__(self, "mixes_samples", any(n.brick.mixes_samples for n in self.cell.nodes))
-        object.__setattr__(self, "_names", {key.replace("/", "."): key for key in self.cell.parameters})
+        object.__setattr__(self, "names", {key.replace("/", "."): key for key in self.cell.parameters})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Loop) and self._identity == other._identity
@@ -111,7 +114,7 @@ class Loop(Brick):
     def attributes(self) -> dict[str, Any]:
         """What the cell's graph says of its parameters, under the loop's names: for the loop's own node."""
         found = {}
-        for name, key in self._names.items():  # type: ignore[attr-defined]
+        for name, key in self.names.items():
             known = self.cell.parameters[key]
             found[name] = Attributes(known.initializer, known.trainable, known.regularizer, known.constraint)
         return found
@@ -119,14 +122,14 @@ class Loop(Brick):
     # -- shapes -------------------------------------------------------------------------------------
 
     @property
-    def _sequences(self) -> int:
+    def sequences(self) -> int:
         """How many of the cell's inputs a moment brings."""
         return len(self.cell.inputs) - self.states
 
     def output_shape(self, *shapes: Shape) -> Any:
         """Shapes of the sequences y, then of the last states. Raises ShapeError."""
         names = list(self.cell.inputs)
-        count = self._sequences
+        count = self.sequences
         if len(shapes) not in (count, len(names)):
             raise ShapeError(
                 f"Loop takes {known_names(names[:count])} as sequences (N, T, …), and then all first states "
@@ -152,12 +155,12 @@ class Loop(Brick):
             )
         rows, length = shapes[0][0], next(iter(lengths - {None}), None)
         made = [self.cell.shapes[name][1:] for name in self.cell.outputs]
-        ys = [(rows, length, *sizes) for sizes in made[: self._moments_outputs]]
-        both = (*ys, *((rows, *sizes) for sizes in made[self._moments_outputs :]))
+        ys = [(rows, length, *sizes) for sizes in made[: self.sequence_outputs]]
+        both = (*ys, *((rows, *sizes) for sizes in made[self.sequence_outputs :]))
         return both if len(both) > 1 else both[0]
 
     @property
-    def _moments_outputs(self) -> int:
+    def sequence_outputs(self) -> int:
         """How many of the cell's outputs each moment gives."""
         return len(self.cell.outputs) - self.states
 
@@ -166,7 +169,7 @@ class Loop(Brick):
         known = self.cell.parameters
         return {
             name: ParameterSpec(known[key].shape, known[key].initializer)
-            for name, key in self._names.items()  # type: ignore[attr-defined]
+            for name, key in self.names.items()
         }
 
     # -- numbers ------------------------------------------------------------------------------------
@@ -174,12 +177,12 @@ class Loop(Brick):
     def forward(self, params: Mapping[str, Array], *xs: Array, ctx: Context) -> tuple[Any, Saved]:
         """The sequences y, then the last states; what the cell's bricks saved at all moments."""
         cell, own = self.cell, self._own(params)
-        sequences = xs[: self._sequences]
+        sequences = xs[: self.sequences]
         first = sequences[0]
         xp = namespace(first)
-        start = xs[self._sequences :] or tuple(
+        start = xs[self.sequences :] or tuple(
             xp.zeros((first.shape[0], *spec.shape[1:]), dtype=first.dtype)
-            for spec in list(cell.inputs.values())[self._sequences :]
+            for spec in list(cell.inputs.values())[self.sequences :]
         )
         keep = frozenset(cell.outputs)
 
@@ -188,7 +191,7 @@ class Loop(Brick):
             passed = cell.forward(own, {}, inputs, training=ctx.training, keep=keep)
             made = tuple(passed.values[name] for name in cell.outputs)
             saved = tuple(passed.saved[node.name] for node in cell.nodes)
-            return made[self._moments_outputs :], (made[: self._moments_outputs], saved)
+            return made[self.sequence_outputs :], (made[: self.sequence_outputs], saved)
 
         moments = tuple(xp.moveaxis(x, 1, 0) for x in sequences)
         last, (ys, saved) = extra(first).scan(
@@ -217,7 +220,7 @@ class Loop(Brick):
         xp = namespace(first)
         dys = dy if isinstance(dy, tuple) else (dy,)
         names = list(cell.inputs)
-        states = names[self._sequences :]
+        states = names[self.sequences :]
         floats = frozenset(name for name in names if cell.inputs[name].dtype.startswith("float"))
 
         def step(carry: Trees, moment: Trees) -> tuple[Trees, Trees]:
@@ -234,13 +237,13 @@ class Loop(Brick):
                 for name, dstate in zip(states, dstates, strict=True)
             )
             added = tuple(so_far + dparams[key] for so_far, key in zip(total, wanted, strict=True))
-            return (before, added), tuple(found.get(name) for name in names[: self._sequences])
+            return (before, added), tuple(found.get(name) for name in names[: self.sequences])
 
         last = tuple(
             xp.zeros((first.shape[0], *cell.inputs[name].shape[1:]), dtype=first.dtype) if d is None else d
-            for name, d in zip(states, dys[self._moments_outputs :], strict=True)
+            for name, d in zip(states, dys[self.sequence_outputs :], strict=True)
         )
-        given = tuple(None if d is None else xp.moveaxis(d, 1, 0) for d in dys[: self._moments_outputs])
+        given = tuple(None if d is None else xp.moveaxis(d, 1, 0) for d in dys[: self.sequence_outputs])
         (dstates, total), dmoments = extra(first).scan(
             step,
             (last, tuple(xp.zeros_like(own[key]) for key in wanted)),
@@ -250,12 +253,12 @@ class Loop(Brick):
         )
         dxs = [None if dx is None else xp.moveaxis(dx, 0, 1) for dx in dmoments]
         by_key = dict(zip(wanted, total, strict=True))
-        dparams = {name: by_key[key] for name, key in self._names.items() if wanted}  # type: ignore[attr-defined]
+        dparams = {name: by_key[key] for name, key in self.names.items() if wanted}
         return (*dxs, *dstates)[: len(xs)], dparams  # no gradient of states that were not given
 
     def _own(self, params: Mapping[str, Array]) -> dict[str, Array]:
         """The cell's parameters by its own keys."""
-        return {key: params[name] for name, key in self._names.items()}  # type: ignore[attr-defined]
+        return {key: params[name] for name, key in self.names.items()}
 
     # -- the same without a loop --------------------------------------------------------------------
 
@@ -266,7 +269,7 @@ class Loop(Brick):
         parameters of the cell, whose keys are the cell's own. For looking, and to prove the loop right.
         """
         length = Whole(1)("Loop.unroll", "length", length)
-        cell, count = self.cell, self._sequences
+        cell, count = self.cell, self.sequences
         names = list(cell.inputs)
         inputs = {
             name: InputSpec((spec.shape[0], length, *spec.shape[1:]), spec.dtype) if index < count else spec
@@ -288,9 +291,9 @@ class Loop(Brick):
             outputs = [_moved(name, moment, here) for name in cell.outputs]
             for found, name in zip(made, outputs, strict=True):
                 found.append(name)
-            here.update(zip(names[count:], outputs[self._moments_outputs :], strict=True))
+            here.update(zip(names[count:], outputs[self.sequence_outputs :], strict=True))
         ys = []
-        for index, found in enumerate(made[: self._moments_outputs]):
+        for index, found in enumerate(made[: self.sequence_outputs]):
             spec = InputSpec(cell.shapes[cell.outputs[index]])
             rows = [f"{name}/row{index}" for name in found]
             for name, row in zip(found, rows, strict=True):
@@ -299,7 +302,7 @@ class Loop(Brick):
                 ordered = tuple(reversed(rows)) if self.reverse else tuple(rows)
                 nodes.append(Node(f"y{index}", Concatenate(1), ordered))
             ys.append(f"y{index}" if length > 1 else rows[0])
-        return Graph(inputs, nodes, [*ys, *(found[-1] for found in made[self._moments_outputs :])])
+        return Graph(inputs, nodes, [*ys, *(found[-1] for found in made[self.sequence_outputs :])])
 
 
 def _moved(reference: str, moment: int, here: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...bricks import Bias, Linear, ReLU
+from ...bricks import Bias, Linear, ReLU, StackedBias
 from .layout import Layout
 from .lowering import Functions, Plain, lowers
 from .values import Value
@@ -95,7 +95,7 @@ class LinearLowering:
             )
 
 
-@lowers(Bias)
+@lowers(Bias, StackedBias)
 class BiasLowering(Plain):
     """A bias that no matrix product took in."""
 

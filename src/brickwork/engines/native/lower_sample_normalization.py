@@ -108,8 +108,8 @@ def _room(writer: Writer, sizes: list[int]) -> Value | None:
 
 def _place(writer: Writer, part: Part, name: str) -> Place | None:
     """Where the gain or the shift lies, if there is one."""
-    keys = {key for _, key in writer.graph.wires[part.node.index].parameters}
-    return writer.layout.place(part.key(name)) if part.key(name) in keys else None
+    names = {own for own, _ in writer.graph.wires[part.node.index].parameters}
+    return writer.layout.place(part.key(name)) if name in names else None
 
 
 @lowers(LocalResponseNormalization)

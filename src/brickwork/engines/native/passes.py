@@ -25,6 +25,7 @@ from . import (  # noqa: F401 - each enters its bricks
     lower_dense,
     lower_depthwise,
     lower_features,
+    lower_loop,
     lower_loss,
     lower_merge,
     lower_noise,

@@ -15,7 +15,7 @@ from typing import Any
 
 from .layout import Layout
 from .rules import Update
-from .values import LOCAL, PARAMETER, WHOLE, Matrix, Place, Step, Value
+from .values import LOCAL, PARAMETER, WHOLE, Matrix, Moment, Operand, Place, Step, Turns, Value
 from .writer import Writer
 
 _THREADED = 300_000
@@ -62,6 +62,10 @@ class Phase:
     chunk: int = 0
     group: int = 0
     host: int = -1
+    turns: Turns | None = None
+    """The loop that it is; its steps are taken again at every moment."""
+    moments: int = 1
+    """Of a phase of parts: how many moments' rows are taken together."""
 
     @property
     def spatial(self) -> bool:
@@ -102,8 +106,8 @@ def schedule(
         late, direct = [*late, *direct], []
     phases = _row_phases(writer.steps)
     phases += [
-        Phase([step for step in late if step.turn == turn], by_rows=False)
-        for turn in sorted({step.turn for step in late})
+        Phase([step for step in late if (step.turn, step.moments) == alike], by_rows=False, moments=alike[1])
+        for alike in sorted({(step.turn, step.moments) for step in late})
     ]
     made = Schedule(
         phases,
@@ -144,14 +148,18 @@ def _row_phases(steps: Sequence[Step]) -> list[Phase]:
             and step.kind == "rows"
             and current.by_rows
             and current.host < 0
-            and not (_heavy(step) and current.spatial)
-            and not (step.spatial and any(_heavy(other) for other in current.steps))
+            and current.turns == step.turns
+            and (step.turns is not None or not _apart(current, step))
         )
         if joins and current is not None:
             current.steps.append(step)
         else:
-            phases.append(Phase([step], step.kind == "rows", host=step.host))
+            phases.append(Phase([step], step.kind == "rows", host=step.host, turns=step.turns))
     return phases
+
+
+def _apart(phase: Phase, step: Step) -> bool:
+    return (_heavy(step) and phase.spatial) or (step.spatial and any(map(_heavy, phase.steps)))
 
 
 def _heavy(step: Step) -> bool:
@@ -339,18 +347,31 @@ def _place_values(made: Schedule, rows: int, chunks: Mapping[Value, int]) -> Non
                 last[value] = index
                 by_rows[value] = by_rows.get(value, True) and phase.by_rows and phase.host < 0
     end = len(phases)
+    clash = _clashing(phases)
     for value in first:
-        local = by_rows[value] and first[value] == last[value] and not value.kept and not value.chunks
-        value.space = LOCAL if local else WHOLE
+        alone = by_rows[value] and first[value] == last[value] and not value.kept and not value.chunks
+        value.space = LOCAL if alone and not value.across else WHOLE
+        value.lasting = value.moments > 0 and (not alone or value in clash)
     whole = [value for value in first if value.space == WHOLE]
     sizes = {
         value: value.stride * (math.ceil(rows / chunks[value]) if value.chunks else rows) for value in whole
     }
+    sizes.update({value: value.moments * sizes[value] for value in whole if value.lasting})
     made.whole = _allocate(
         whole, sizes, first, {value: end if value.kept else last[value] for value in whole}
     )
     for phase in made.forward:
         made.local = max(made.local, _place_locals(phase, rows))
+
+
+def _clashing(phases: Sequence[Phase]) -> set[Value]:
+    """What one moment reads of the moment before though it is also where such a thing is written."""
+    found: set[Value] = set()
+    for phase in phases:
+        carried = [step for step in phase.steps if step.name == "carry"]
+        left = {step.values[0] for step in carried if step.before}
+        found |= left & {step.values[-1] for step in carried}
+    return found
 
 
 def _place_locals(phase: Phase, rows: int) -> int:
@@ -407,13 +428,27 @@ def _returned(free: list[tuple[int, int]], offset: int, size: int) -> list[tuple
 # -- for the C++ side -------------------------------------------------------------------------------------
 
 
-def operand(given: Value | Place | None) -> tuple[int, int, int] | None:
+def operand(given: Operand) -> tuple[int, int, int] | None:
     """(space, offset, stride)."""
     if given is None:
         return None
+    if isinstance(given, Moment):
+        given = given.value
     if isinstance(given, Place):
         return (given.space, given.offset, 0)
     return (given.space, given.offset, given.stride)
+
+
+def _moving(phase: Phase) -> list[tuple[int, int, int, bool]]:
+    """(instruction, operand, step or 0, whether of the moment before) of what moves on with a loop."""
+    found = []
+    for index, step in enumerate(phase.steps if phase.turns else ()):
+        for place, given in enumerate(step.operands):
+            if isinstance(given, Moment):
+                found.append((index, place, given.step, False))
+            elif isinstance(given, Value) and given.lasting:
+                found.append((index, place, 0, step.before and place == 0))
+    return found
 
 
 def described(phase: Phase) -> dict[str, Any]:
@@ -437,4 +472,7 @@ def described(phase: Phase) -> dict[str, Any]:
         "chunk": phase.chunk,
         "group": phase.group,
         "host": phase.host,
+        "moments": phase.turns.moments if phase.turns else phase.moments,
+        "backwards": phase.turns is not None and phase.turns.reverse,
+        "moving": _moving(phase),
     }

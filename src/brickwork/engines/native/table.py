@@ -32,7 +32,7 @@ _MAKES = {
 def table(made: Pass) -> str:
     """One line for each instruction, phase by phase: what it covers, from what to what, its memory and work.
 
-    `memory` is what an instruction touches for all rows, kernels included; `multiply-adds` those of matrix
+    `memory` is what an instruction touches for all rows and moments, kernels included; `multiply-adds` those of matrix
     products and convolutions in their plain form.
     """
     rows = made.rows_at_most
@@ -91,20 +91,27 @@ def _line(made: Pass, step: Step, rows: int) -> tuple[str, ...]:
 
 def _covered(made: Pass, step: Step) -> tuple[str, str]:
     """The layer, and the bricks in it, that an instruction works for."""
-    nodes = [made.graph.by_name[name] for name in step.covers if name in made.graph.by_name]
+    known = {name: (node, node) for name, node in made.graph.by_name.items()} | made.writer.inside
+    nodes = [known[name] for name in step.covers if name in known]
     if not nodes:
         return ", ".join(_short(name) for name in step.covers), ""
-    layers = dict.fromkeys(node.layer or node.name.split("/")[0] for node in nodes)
-    return ", ".join(map(_short, layers)), " + ".join(type(node.brick).__name__ for node in nodes)
+    layers = dict.fromkeys(node.layer or node.name.split("/")[0] for node, _ in nodes)
+    return ", ".join(map(_short, layers)), " + ".join(type(node.brick).__name__ for _, node in nodes)
 
 
 def _how(phase: Phase, rows: int, *, fused: bool) -> str:
     if phase.host >= 0:
         return "in Python, on the whole batch"
     if not phase.by_rows:
-        return "whole batch, gradients straight into the update" if fused else "whole batch, in parts"
+        if fused:
+            return "whole batch, gradients straight into the update"
+        return "whole batch, in parts" + (f", {phase.moments} moments together" if phase.moments > 1 else "")
     group = min(rows, phase.group or rows)
-    return f"{group} {'row' if group == 1 else 'rows'} at a time" + ("" if phase.threaded else ", one thread")
+    text = f"{group} {'row' if group == 1 else 'rows'} at a time"
+    if phase.turns:
+        order = "from last to first" if phase.turns.reverse else "one after another"
+        text += f", {phase.turns.moments} moments, {order}"
+    return text + ("" if phase.threaded else ", one thread")
 
 
 def _short(name: str) -> str:
@@ -117,6 +124,8 @@ def _shape(value: Value) -> str:
 
 
 def _bytes(step: Step, rows: int) -> int:
+    moments = step.turns.moments if step.turns else step.moments
+    rows *= moments
     total = sum(4 * value.size * (1 if value.chunks or value.once else rows) for value in step.values)
     return total + step.weight_bytes
 

@@ -34,6 +34,12 @@ class Value:
     chunks: bool = False
     once: bool = False
     """Room that one instruction uses for itself, whatever the number of rows."""
+    moments: int = 0
+    """Of a value in the cell of a loop: how many times it is made. 0: it is in no loop."""
+    across: bool = False
+    """Whether the moment that comes next reads it."""
+    lasting: bool = False
+    """Whether all its moments are kept, one behind the other, each with its rows; else each has the same place."""
     space: int = WHOLE
     offset: int = -1
 
@@ -52,6 +58,26 @@ class Value:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """One moment of a value that holds a whole sequence for each sample: what a loop is at."""
+
+    value: Value
+    step: int
+    """Numbers from one moment to the next."""
+
+
+@dataclass(frozen=True)
+class Turns:
+    """How often, and in which order, a loop goes through its cell; equal to itself alone."""
+
+    moments: int
+    reverse: bool
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+@dataclass(frozen=True)
 class Place:
     """Numbers in a space that all rows share: a parameter, a statistic."""
 
@@ -63,6 +89,10 @@ class Place:
     def run(self) -> tuple[int, int]:
         """Where it begins, and how many numbers it is."""
         return self.offset, self.size
+
+
+Operand: TypeAlias = Value | Moment | Place | None
+"""What an instruction works on."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +177,7 @@ class Step:
     """
 
     name: str
-    operands: list[Value | Place | None]
+    operands: list[Operand]
     ints: list[int] = field(default_factory=list)
     floats: list[float] = field(default_factory=list)
     matrices: list[Matrix] = field(default_factory=list)
@@ -164,11 +194,18 @@ class Step:
     """Whether it adds up numbers over the rows of a chunk."""
     turn: int = 0
     """Of those that write one parameter's gradient: how many come before it."""
+    turns: Turns | None = None
+    """The loop that it is in."""
+    moments: int = 1
+    """Of one that divides into parts: the rows of how many moments it takes together."""
+    before: bool = False
+    """Whether it reads its first operand as the moment before left it."""
 
     @property
     def values(self) -> list[Value]:
         """The values among the operands."""
-        return [operand for operand in self.operands if isinstance(operand, Value)]
+        found = [operand.value if isinstance(operand, Moment) else operand for operand in self.operands]
+        return [operand for operand in found if isinstance(operand, Value)]
 
     @property
     def weight_bytes(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ from ...graph.node import Node
 from .layout import Layout
 from .rules import Update
 from .terms import Term
-from .values import GRADIENT, Place, Step, Value, per_sample
+from .values import GRADIENT, Operand, Place, Step, Value, per_sample
 
 _TAKES_IN: dict[type[Brick], tuple[type[Brick], ...]] = {
     Linear: (Bias, ReLU),
@@ -46,6 +46,8 @@ class Part:
     """Nodes that are lowered together: one brick with those that it takes in."""
 
     nodes: tuple[Node, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Where a key is another one outside: that of the cell of a loop."""
     notes: dict[str, Any] = field(default_factory=dict)
     """What the forward half leaves for the backward half."""
 
@@ -75,7 +77,8 @@ class Part:
 
     def key(self, name: str, node: Node | None = None) -> str:
         """The key of a parameter or statistic."""
-        return f"{(node or self.node).owner}/{name}"
+        key = f"{(node or self.node).owner}/{name}"
+        return self.names.get(key, key)
 
 
 class Writer:
@@ -93,6 +96,9 @@ class Writer:
         terms: Sequence[Term] = (),
         keep: Sequence[str] = (),
         skip: frozenset[str] = frozenset(),
+        names: Mapping[str, str] | None = None,
+        read: Iterable[str] = (),
+        wanted: Iterable[str] = (),
     ) -> None:
         self.graph = graph
         self.layout = layout
@@ -103,6 +109,10 @@ class Writer:
         self._update_terms = {update.key: update.terms for update in updates}
         self.terms = list(terms)
         self.keep = frozenset(keep)
+        self.names = names or {}
+        """Where a parameter's key is another one outside."""
+        self.inside: dict[str, tuple[Node, Node]] = {}
+        """What instructions of a loop cover: the loop, and the node of its cell."""
         self.steps: list[Step] = []
         self.late: list[Step] = []
         self.direct: list[Step] = []
@@ -117,6 +127,7 @@ class Writer:
         self._with_gradient: set[str] = set()
         self._covers: tuple[str, ...] = ()
         self._seeded: set[str] = set()
+        self._lowered: list[tuple[Part, Any]] = []
         self.rectified: set[str] = set()
         """Outputs of a ReLU whose gradient is 0 already where they are: see `rectify`."""
         nodes = [node for node in graph.nodes if node.name not in skip]
@@ -126,8 +137,10 @@ class Writer:
                 self._uses[name] = self._uses.get(name, 0) + 1
         for term in self.terms:
             self._uses[term.values] = self._uses.get(term.values, 0) + 1
+        for name in read:
+            self._uses[name] = self._uses.get(name, 0) + 1
         self.parts = self._grouped(nodes)
-        self._wanted = self._find_wanted(nodes)
+        self._wanted = self._find_wanted(nodes, wanted)
 
     # -- what is asked by lowerings -----------------------------------------------------------------
 
@@ -135,10 +148,12 @@ class Writer:
         """The value of a graph input or node, made where it is not there yet."""
         if name not in self.values:
             integer = name in self.graph.inputs and not self.graph.inputs[name].dtype.startswith("float")
-            self.values[name] = Value(
-                name, per_sample(self.graph.shapes[name]), integer, kept=name in self.keep
-            )
+            shape = per_sample(self.graph.shapes[name])
+            self.values[name] = self._made(name, shape, integer=integer, kept=name in self.keep)
         return self.values[name]
+
+    def _made(self, name: str, shape: tuple[int, ...], **more: Any) -> Value:
+        return Value(name, shape, **more)
 
     def alias(self, name: str, source: str) -> None:
         """`name` is `source` in another shape: the same numbers in the same place."""
@@ -148,7 +163,7 @@ class Writer:
 
     def scratch(self, what: str, shape: tuple[int, ...]) -> Value:
         """A value that is no value of the graph."""
-        return Value(f"{'+'.join(self._covers)}.{what}", shape)
+        return self._made(f"{'+'.join(self._covers)}.{what}", shape)
 
     def image_shape(self, name: str) -> tuple[int, ...]:
         """The shape of a sample as the graph sees it; a buffer may carry another name's shape."""
@@ -161,6 +176,10 @@ class Writer:
     def room(self, what: str, size: int) -> Value:
         """Room for an instruction's own numbers."""
         return Value(f"{'+'.join(self._covers)}.{what}", (size,), once=True)
+
+    def reads(self, name: str) -> bool:
+        """Whether anything reads this value."""
+        return self._uses.get(name, 0) > 0
 
     def wants(self, name: str) -> bool:
         """Whether E's gradient with respect to this value is needed."""
@@ -181,7 +200,7 @@ class Writer:
         accumulate = name in self._with_gradient
         if not accumulate:
             self._with_gradient.add(name)
-            self.gradients[name] = Value(f"d({name})", self.value(name).shape)
+            self.gradients[name] = self._made(f"d({name})", self.value(name).shape)
         return self.gradients[name], int(accumulate)
 
     def pass_on(self, dy: Value, name: str) -> None:
@@ -217,7 +236,7 @@ class Writer:
     def emit(
         self,
         name: str,
-        operands: Sequence[Value | Place | None],
+        operands: Sequence[Operand],
         ints: Sequence[int] = (),
         floats: Sequence[float] = (),
         **more: Any,
@@ -230,7 +249,7 @@ class Writer:
     def emit_late(
         self,
         name: str,
-        operands: Sequence[Value | Place | None],
+        operands: Sequence[Operand],
         ints: Sequence[int] = (),
         floats: Sequence[float] = (),
         *,
@@ -312,12 +331,7 @@ class Writer:
             self._covers = (name,)
             value = self.value(name)
             self.emit("gather", [value], [index, value.integer], multiplies=value.size // 2)
-        lowered = []
-        for part in self.parts:
-            self._covers = tuple(node.name for node in part.nodes)
-            how = lowering(part)
-            how.forward(self, part)
-            lowered.append((part, how))
+        self.go_forward(lowering)
         self._covers = ("metrics",)
         measure()
         if not self.differentiates:
@@ -328,11 +342,27 @@ class Writer:
                 dx, accumulate = self.dx(term.values) or (None, 0)
                 weights = None if term.weights is None else self.value(term.weights)
                 self.emit("seed", [weights, dx], [term.mean, accumulate], [term.share])
-        for part, how in reversed(lowered):
-            self._covers = tuple(node.name for node in part.nodes)
+        self.go_backward()
+
+    def go_forward(self, lowering: Callable[[Part], Any]) -> None:
+        """The forward half of every part."""
+        for part in self.parts:
+            self.cover(part)
+            how = lowering(part)
+            how.forward(self, part)
+            self._lowered.append((part, how))
+
+    def go_backward(self) -> None:
+        """The backward half of every part that a gradient arrives at, the last part first."""
+        for part, how in reversed(self._lowered):
+            self.cover(part)
             outputs = [name for name in references(part.nodes[-1]) if self.dy(name) is not None]
             if outputs or part.notes.get("seeded"):
                 how.backward(self, part)
+
+    def cover(self, part: Part) -> None:
+        """What is written from now on is for this part."""
+        self._covers = tuple(node.name for node in part.nodes)
 
     def _grouped(self, nodes: list[Node]) -> list[Part]:
         readers: dict[str, list[Node]] = {}
@@ -350,7 +380,7 @@ class Writer:
                 if following is not None and type(following.brick) is kind:
                     group.append(following)
             taken.update(each.name for each in group)
-            parts.append(Part(tuple(group)))
+            parts.append(Part(tuple(group), self.names))
         return parts
 
     def _only_reader(self, name: str, readers: Mapping[str, list[Node]]) -> Node | None:
@@ -358,12 +388,13 @@ class Writer:
         alone = len(found) == 1 and self._uses[name] == 1 and name not in self.keep
         return found[0] if alone and name not in self.graph.outputs else None
 
-    def _find_wanted(self, nodes: list[Node]) -> set[str]:
-        """Values that depend on something that is trained."""
-        wanted: set[str] = set()
+    def _find_wanted(self, nodes: list[Node], sources: Iterable[str]) -> set[str]:
+        """Values that depend on something that is trained, or on one of these."""
+        wanted = set(sources)
         wires = {wire.node.name: wire for wire in self.graph.wires}
         for node in nodes:
-            own = any(full in self.trainable for _, full in wires[node.name].parameters)
+            keys = (self.names.get(full, full) for _, full in wires[node.name].parameters)
+            own = any(key in self.trainable for key in keys)
             if own or any(name in wanted for name in node.inputs):
                 wanted.update(references(node))
         return wanted

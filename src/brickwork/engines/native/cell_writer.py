@@ -1,0 +1,112 @@
+"""Writing the instructions of a loop's cell: every value is made once for each moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ...graph.loop import Loop
+from .values import Operand, Place, Step, Turns, Value
+from .writer import Part, Writer
+
+
+class CellWriter(Writer):
+    """A writer for the cell of a Loop, which a part of the graph outside is.
+
+    What the cell's lowerings write for one moment becomes the body of a loop. The gradients of parameters are
+    taken of all moments together, with the moments' rows one behind the other.
+    """
+
+    def __init__(self, outer: Writer, part: Part, moments: int) -> None:
+        loop: Loop = part.brick
+        wire = outer.graph.wires[part.node.index]
+        outside = {loop.names[name]: key for name, key in wire.parameters}
+        super().__init__(
+            loop.cell,
+            outer.layout,
+            differentiates=outer.differentiates,
+            training=outer.training,
+            trainable=tuple(outer.trainable),
+            names=outside,
+            read=loop.cell.outputs,
+            wanted=self._sources(outer, part, set(outside.values())),
+        )
+        self.turns: Turns | None = None
+        """The loop that is written at the moment."""
+        self._outer, self._loop, self._moments = outer, part.node, moments
+        self.late = outer.late
+        self._written = outer._written
+
+    @staticmethod
+    def _sources(outer: Writer, part: Part, keys: set[str]) -> list[str]:
+        """Inputs of the cell with a gradient: the states where anything has one that is before them."""
+        names = list(part.brick.cell.inputs)
+        moving = [name for name, given in zip(names, part.inputs, strict=False) if outer.wants(given)]
+        if moving or any(outer.trains(key) for key in keys):
+            moving += names[len(names) - part.brick.states :]
+        return moving
+
+    def cover(self, part: Part) -> None:
+        """What is written from now on is for these nodes of the cell, or for the loop."""
+        if part.node is self._loop:
+            super().cover(part)
+            return
+        names = {f"{self._loop.name}/{node.name}": node for node in part.nodes}
+        self._covers = tuple(names)
+        self._outer.inside.update({name: (self._loop, node) for name, node in names.items()})
+
+    def _made(self, name: str, shape: tuple[int, ...], **more: Any) -> Value:
+        return super()._made(f"{self._loop.name}/{name}", shape, moments=self._moments, **more)
+
+    def emit(
+        self,
+        name: str,
+        operands: Sequence[Operand],
+        ints: Sequence[int] = (),
+        floats: Sequence[float] = (),
+        **more: Any,
+    ) -> Step:
+        """Write an instruction of the loop's body."""
+        step = super().emit(name, operands, ints, floats, **more)
+        step.turns = self.turns
+        step.multiplies *= self._moments
+        return step
+
+    def emit_late(
+        self,
+        name: str,
+        operands: Sequence[Operand],
+        ints: Sequence[int] = (),
+        floats: Sequence[float] = (),
+        *,
+        straight: bool = False,
+        **more: Any,
+    ) -> Step:
+        """Write an instruction on all moments of the whole batch; sums over chunks hold all moments already."""
+        step = super().emit_late(name, operands, ints, floats, **more)
+        if any(value.moments and not (value.chunks or value.once) for value in step.values):
+            step.moments = self._moments
+            step.multiplies *= self._moments
+        return step
+
+    def guard(self, x: Value, dy: Value, factor: float) -> None:
+        """No gradient of a loop goes straight into the update."""
+
+    def uses_of_parameter(self, key: str) -> int:
+        """How many nodes share this parameter, those outside included."""
+        return self._outer.uses_of_parameter(key)
+
+    def update_terms(self, key: str) -> list[float]:
+        """See Writer."""
+        return self._outer.update_terms(key)
+
+    def carry(self, source: Operand, to: Operand, when: int, accumulate: int, *, before: bool = False) -> None:
+        """y (+)= x at some moments, x as the moment before left it: see `carry` in native/kernels/data.cpp."""
+        size = min(each.size for each in (source, to) if isinstance(each, Value))
+        if before and isinstance(source, Value):
+            source.across = True
+        self.emit("carry", [source, to], [size, accumulate, when], multiplies=size // 2, before=before)
+
+    def body(self, carried: Sequence[Step], written: Sequence[Step]) -> None:
+        """Hand the loop's body on to the writer outside: what is carried in, what is computed."""
+        self._outer.steps += [*carried, *written]
