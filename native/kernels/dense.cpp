@@ -11,8 +11,11 @@ namespace {
 
 const int64_t NO_TAPS[1] = {0};
 
+/// Bytes of the rows that all blocks of a matrix are multiplied with before the next rows are.
+constexpr int64_t ROWS_BYTES = 256 << 10;
+
 /// C (m rows, c_step apart) from A (m rows, a_step apart) and a packed matrix.
-void product(const float* a, int64_t a_step, int64_t m, const float* packed, const Matrix& matrix, float* c,
+void product_of(const float* a, int64_t a_step, int64_t m, const float* packed, const Matrix& matrix, float* c,
              int64_t c_step, const float* bias, int32_t finish) {
     for (int32_t index = 0; index < matrix.count; ++index) {
         const Block& block = matrix.blocks[index];
@@ -39,6 +42,16 @@ void product(const float* a, int64_t a_step, int64_t m, const float* packed, con
     }
 }
 
+/// The same, some rows after the other, so that A and C stay in the second-level cache for all blocks.
+void product(const float* a, int64_t a_step, int64_t m, const float* packed, const Matrix& matrix, float* c,
+             int64_t c_step, const float* bias, int32_t finish) {
+    const int64_t fitting = ROWS_BYTES / (4 * (matrix.rows + matrix.columns)), most = fitting < 48 ? 48 : fitting;
+    for (int64_t done = 0; done < m; done += most) {
+        product_of(a + done * a_step, a_step, m - done < most ? m - done : most, packed, matrix, c + done * c_step,
+                   c_step, bias, finish);
+    }
+}
+
 /// Room for the gradient of a few rows of a block.
 constexpr int32_t HELD = 32 * 32;
 
@@ -48,6 +61,32 @@ constexpr int64_t PACKED_ROWS = 256;
 /// What an instruction whose gradients go straight into the update puts on them.
 BW_INLINE Terms terms_of(const Instruction& instruction) {
     return {1.0f, instruction.floats[0], instruction.floats[1], instruction.floats[2]};
+}
+
+/// Columns of x, at most 32, side by side.
+BW_INLINE void pack(const float* from, int64_t step, int64_t count, int64_t columns, float* slice) {
+    if (columns == 32) {
+        for (int64_t k = 0; k < count; ++k) __builtin_memcpy(slice + k * 32, from + k * step, 128);
+    } else {
+        for (int64_t k = 0; k < count; ++k) {
+            for (int64_t i = 0; i < columns; ++i) slice[k * 32 + i] = from[k * step + i];
+        }
+    }
+}
+
+/// Ask for what the update of parameters [start, start + count) will need, while the products are computed.
+BW_INLINE void prefetch_update(const Task& task, const Matrix& turned, const Block& block, int64_t start,
+                              int64_t count) {
+    for (int64_t i = 0; i < count; i += 16) {
+        __builtin_prefetch(task.base[PARAMETER] + start + i, 0, 2);
+        for (const float* slot : task.slots) {
+            if (slot) __builtin_prefetch(slot + start + i, 0, 2);
+        }
+    }
+    if (!turned.count) return;
+    const Block& column = turned.blocks[task.index];
+    const float* out = task.base[TRANSPOSED] + turned.offset + column.offset + (int64_t)block.column * column.width;
+    for (int64_t i = 0; i < (int64_t)block.valid * column.width; i += 16) __builtin_prefetch(out + i, 0, 2);
 }
 
 /// Hand gradients of parameters [offset, offset + count) on: into the update, or into their place.
@@ -95,67 +134,51 @@ void matmul_gradient(const Instruction& instruction, const Task& task) {
     const int64_t first = instruction.table[2 * task.index], rows = instruction.table[2 * task.index + 1];
     float held[HELD];
     const int64_t depth = task.rows * each;
+    const int64_t x_step = each == 1 ? x.stride : matrix.rows, dy_step = each == 1 ? dy.stride : matrix.columns;
     // The part's columns of x, row by row: side by side they fill few lines and pages.
     float slice[PACKED_ROWS * 32];
-    const bool packs = depth <= PACKED_ROWS && rows <= 32 && matrix.count > 2;
-    if (packs) {
-        const int64_t step = each == 1 ? x.stride : matrix.rows;
-        const float* from = at(task, x, 0) + first;
-        if (rows == 32) {
-            for (int64_t k = 0; k < depth; ++k) __builtin_memcpy(slice + k * 32, from + k * step, 128);
-        } else {
-            for (int64_t k = 0; k < depth; ++k) {
-                for (int64_t i = 0; i < rows; ++i) slice[k * 32 + i] = from[k * step + i];
-            }
-        }
-    }
+    const bool packs = rows <= 32 && (matrix.count > 2 || depth > PACKED_ROWS);
+    const int64_t piece = packs ? PACKED_ROWS : depth;
     Tile tile{};
     tile.row = 1;
-    tile.along = packs ? 32 : each == 1 ? x.stride : matrix.rows;
+    tile.along = packs ? 32 : x_step;
     tile.a_taps = tile.b_taps = NO_TAPS;
     tile.taps = 1;
-    tile.b_step = each == 1 ? dy.stride : matrix.columns;
-    tile.depth = (int32_t)(task.rows * each);
-    for (int32_t index = 0; index < matrix.count; ++index) {
-        const Block& block = matrix.blocks[index];
-        const int64_t start = matrix.offset + block.offset + first * block.width;
-        if (task.fused) {  // what the update will need comes while the products are computed
-            for (int64_t i = 0; i < rows * block.width; i += 16) {
-                __builtin_prefetch(task.base[PARAMETER] + start + i, 0, 2);
-                for (const float* slot : task.slots) {
-                    if (slot) __builtin_prefetch(slot + start + i, 0, 2);
-                }
+    tile.b_step = dy_step;
+    for (int64_t begin = 0; begin < depth; begin += piece) {
+        const bool begins = begin == 0, ends = begin + piece >= depth;
+        const bool straight = task.fused && begins && ends;  // otherwise the sums of the pieces need a place
+        tile.depth = (int32_t)(ends ? depth - begin : piece);
+        if (packs) pack(at(task, x, 0) + begin * x_step + first, x_step, tile.depth, rows, slice);
+        for (int32_t index = 0; index < matrix.count; ++index) {
+            const Block& block = matrix.blocks[index];
+            const int64_t start = matrix.offset + block.offset + first * block.width;
+            if (task.fused && ends) prefetch_update(task, turned, block, start, rows * block.width);
+            float* c = straight ? held : task.base[GRADIENT] + start;
+            if (straight && block.valid < block.width) {
+                for (int64_t i = 0; i < rows * block.width; ++i) held[i] = 0.0f;
             }
+            tile.b = at(task, dy, 0) + begin * dy_step + block.column;
+            tile.c_step = block.width;
+            tile.finish = !begins || (!task.fused && accumulate) ? ACCUMULATE : STORE;
+            tile.valid = block.valid;
+            for (int64_t done = 0; done < rows;) {
+                const int32_t height = next_rows(rows - done, tile_rows(block.width));
+                tile.a = packs ? slice + done : at(task, x, 0) + first + done;
+                tile.c = c + done * block.width;
+                tile_function(block.width, height)(tile);
+                done += height;
+            }
+            if (!task.fused || !ends) continue;
+            task.kernels->update(*task.rule, task.base[PARAMETER], c, task.slots, start, rows * block.width,
+                                 terms_of(instruction));
             if (turned.count) {
                 const Block& column = turned.blocks[task.index];
-                const float* out = task.base[TRANSPOSED] + turned.offset + column.offset +
-                                   (int64_t)block.column * column.width;
-                for (int64_t i = 0; i < (int64_t)block.valid * column.width; i += 16) __builtin_prefetch(out + i, 0, 2);
+                turn_block(task.base[PARAMETER] + start, block.width, block.valid,
+                           task.base[TRANSPOSED] + turned.offset + column.offset +
+                               (int64_t)block.column * column.width,
+                           column.width, (int32_t)rows);
             }
-        }
-        float* c = task.fused ? held : task.base[GRADIENT] + start;
-        if (task.fused && block.valid < block.width) {
-            for (int64_t i = 0; i < rows * block.width; ++i) held[i] = 0.0f;
-        }
-        tile.b = at(task, dy, 0) + block.column;
-        tile.c_step = block.width;
-        tile.finish = !task.fused && accumulate ? ACCUMULATE : STORE;
-        tile.valid = block.valid;
-        for (int64_t done = 0; done < rows;) {
-            const int32_t height = next_rows(rows - done, tile_rows(block.width));
-            tile.a = packs ? slice + done : at(task, x, 0) + first + done;
-            tile.c = c + done * block.width;
-            tile_function(block.width, height)(tile);
-            done += height;
-        }
-        if (!task.fused) continue;
-        task.kernels->update(*task.rule, task.base[PARAMETER], held, task.slots, start, rows * block.width,
-                             terms_of(instruction));
-        if (turned.count) {
-            const Block& column = turned.blocks[task.index];
-            turn_block(task.base[PARAMETER] + start, block.width, block.valid,
-                       task.base[TRANSPOSED] + turned.offset + column.offset + (int64_t)block.column * column.width,
-                       column.width, (int32_t)rows);
         }
     }
 }
