@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...bricks import Add, Average, Concatenate, Maximum, Minimum, Multiply, ReLU, Slice, Subtract
+from ...graph.node import Node
 from .lower_dense import through_relu
-from .lowering import Plain, lowers
+from .lowering import TABLE, Plain, lowers
 from .values import Value, per_sample
 from .writer import Part, Writer
 
@@ -19,6 +20,7 @@ _MOST_OPERANDS = 8
 class Merging(Plain):
     """Values of one shape, two by two."""
 
+    strided = True
     code = _ADD
     last_code: int | None = None
     """That of the last two, where it is another."""
@@ -199,10 +201,14 @@ class ConcatenateLowering(Plain):
 
 @lowers(Slice)
 class SliceLowering(Plain):
-    """A part of an axis."""
+    """A part of an axis. Where nothing but slices reads a row, and all of it, they stay where they are."""
 
     def forward(self, writer: Writer, part: Part) -> None:
         """The places that are taken."""
+        if part.output not in writer.values and (pieces := self._pieces(writer, part.inputs[0])):
+            writer.split(part.inputs[0], pieces)
+        if writer.is_piece(part.output):
+            return
         x, y = writer.value(part.inputs[0]), writer.value(part.output)
         y.integer = x.integer
         outer, count, inner, size, step, start = self._places(writer, part)
@@ -212,6 +218,8 @@ class SliceLowering(Plain):
 
     def backward(self, writer: Writer, part: Part) -> None:
         """dy at those places, 0 elsewhere."""
+        if writer.is_piece(part.output):
+            return
         dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
         if dy is None or found is None:
             return
@@ -222,12 +230,32 @@ class SliceLowering(Plain):
         steps = [count * inner, inner, size * inner, step * inner, 0, start, accumulate]
         _move(writer, dy, dx, [outer, count, inner, *steps])
 
+    def _pieces(self, writer: Writer, name: str) -> dict[str, int]:
+        """Slices of a row and where each begins, if all are read by bricks that take pieces of rows."""
+        shape, slices = per_sample(writer.graph.shapes[name]), writer.readers(name)
+        if slices is None or len(shape) != 1 or not all(type(node.brick) is Slice for node in slices):
+            return {}
+        taken = {node.name: range(shape[0])[node.brick.start : node.brick.stop : node.brick.step] for node in slices}
+        if sorted(place for places in taken.values() for place in places) != list(range(shape[0])):
+            return {}
+        for node in slices:
+            readers = writer.readers(node.name)
+            if node.brick.step != 1 or readers is None or not all(_strided(writer, other) for other in readers):
+                return {}
+        return {piece: places.start for piece, places in taken.items()}
+
     def _places(self, writer: Writer, part: Part) -> tuple[int, int, int, int, int, int]:
         shape, brick = per_sample(writer.graph.shapes[part.inputs[0]]), part.brick
         axis = brick.axis % (len(shape) + 1) - 1
         outer, inner, size = math.prod(shape[:axis]), math.prod(shape[axis + 1 :]), shape[axis]
         places = range(size)[brick.start : brick.stop : brick.step]
         return outer, len(places), inner, size, brick.step, places.start * inner
+
+
+def _strided(writer: Writer, node: Node) -> bool:
+    how = TABLE.get(type(node.brick))
+    shapes = [writer.graph.shapes[name] for name in node.inputs]
+    return how is not None and getattr(how, "strided", False) and how.accepts(node.brick, shapes)
 
 
 def _move(writer: Writer, x: Value, y: Value, ints: Sequence[int]) -> None:

@@ -67,6 +67,8 @@ _AS: dict[type[Brick], Callable[[Any], tuple[str, list[float]]]] = {
 class UnaryLowering(Plain):
     """y = f(x)."""
 
+    strided = True
+
     def forward(self, writer: Writer, part: Part) -> None:
         """One instruction."""
         x, y = writer.value(part.inputs[0]), writer.value(part.output)

@@ -38,6 +38,9 @@ class Lowering(Protocol):
 class Plain:
     """Base of lowerings whose parameters are stored as they are, and that take every brick of their class."""
 
+    strided = False
+    """Whether the rows of inputs and gradients may be pieces of longer ones."""
+
     def accepts(self, brick: Any, shapes: list[Any]) -> bool:
         """Always."""
         return True

@@ -322,9 +322,10 @@ class Pass:
 
     def rows(self, value: Value, rows: int, name: str) -> Array:
         """A value's buffer as an array of the first rows, without a copy, in the shape of that name."""
-        flat = self.native.buffer(value.offset, rows, value.stride)
+        held, first = value.holder, value.first
+        flat = self.native.buffer(held.offset, rows, held.stride)
         array: Array = flat.view(np.int32) if value.integer else flat
-        return array[:, : value.size].reshape((rows, *self._shape(name)))
+        return array[:, first : first + value.size].reshape((rows, *self._shape(name)))
 
     def numbers(self, place: Place, shape: tuple[int, ...]) -> Array:
         """A statistic."""

@@ -342,7 +342,7 @@ def _place_values(made: Schedule, rows: int, chunks: Mapping[Value, int]) -> Non
     by_rows: dict[Value, bool] = {}
     for index, phase in enumerate(phases):
         for step in phase.steps:
-            for value in step.values:
+            for value in step.holders:
                 first.setdefault(value, index)
                 last[value] = index
                 by_rows[value] = by_rows.get(value, True) and phase.by_rows and phase.host < 0
@@ -369,8 +369,8 @@ def _clashing(phases: Sequence[Phase]) -> set[Value]:
     found: set[Value] = set()
     for phase in phases:
         carried = [step for step in phase.steps if step.name == "carry"]
-        left = {step.values[0] for step in carried if step.before}
-        found |= left & {step.values[-1] for step in carried}
+        left = {step.holders[0] for step in carried if step.before}
+        found |= left & {step.holders[-1] for step in carried}
     return found
 
 
@@ -378,7 +378,7 @@ def _place_locals(phase: Phase, rows: int) -> int:
     first: dict[Value, int] = {}
     last: dict[Value, int] = {}
     for index, step in enumerate(phase.steps):
-        for value in step.values:
+        for value in step.holders:
             if value.space == LOCAL:
                 first.setdefault(value, index)
                 last[value] = index
@@ -436,7 +436,8 @@ def operand(given: Operand) -> tuple[int, int, int] | None:
         given = given.value
     if isinstance(given, Place):
         return (given.space, given.offset, 0)
-    return (given.space, given.offset, given.stride)
+    held = given.holder
+    return (held.space, held.offset + given.first, held.stride)
 
 
 def _moving(phase: Phase) -> list[tuple[int, int, int, bool]]:
@@ -446,7 +447,7 @@ def _moving(phase: Phase) -> list[tuple[int, int, int, bool]]:
         for place, given in enumerate(step.operands):
             if isinstance(given, Moment):
                 found.append((index, place, given.step, False))
-            elif isinstance(given, Value) and given.lasting:
+            elif isinstance(given, Value) and given.holder.lasting:
                 found.append((index, place, 0, step.before and place == 0))
     return found
 

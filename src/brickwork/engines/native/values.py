@@ -40,8 +40,21 @@ class Value:
     """Whether the moment that comes next reads it."""
     lasting: bool = False
     """Whether all its moments are kept, one behind the other, each with its rows; else each has the same place."""
+    whole: Value | None = None
+    """The value of which this one is a part of each row, from `start` on; it has no place of its own."""
+    start: int = 0
     space: int = WHOLE
     offset: int = -1
+
+    @property
+    def holder(self) -> Value:
+        """What has a place: the value itself, or the one that it is a part of."""
+        return self if self.whole is None else self.whole.holder
+
+    @property
+    def first(self) -> int:
+        """Where it begins in a row of its holder."""
+        return 0 if self.whole is None else self.start + self.whole.first
 
     @property
     def size(self) -> int:
@@ -206,6 +219,11 @@ class Step:
         """The values among the operands."""
         found = [operand.value if isinstance(operand, Moment) else operand for operand in self.operands]
         return [operand for operand in found if isinstance(operand, Value)]
+
+    @property
+    def holders(self) -> list[Value]:
+        """Where these values lie."""
+        return [value.holder for value in self.values]
 
     @property
     def weight_bytes(self) -> int:

@@ -128,6 +128,8 @@ class Writer:
         self._covers: tuple[str, ...] = ()
         self._seeded: set[str] = set()
         self._lowered: list[tuple[Part, Any]] = []
+        self._pieces: dict[str, list[str]] = {}
+        self._piece_of: dict[str, str] = {}
         self.rectified: set[str] = set()
         """Outputs of a ReLU whose gradient is 0 already where they are: see `rectify`."""
         nodes = [node for node in graph.nodes if node.name not in skip]
@@ -181,6 +183,13 @@ class Writer:
         """Whether anything reads this value."""
         return self._uses.get(name, 0) > 0
 
+    def readers(self, name: str) -> list[Node] | None:
+        """The nodes that read this value; None where it is read otherwise too."""
+        if name not in self._uses or name in self.keep:
+            return None
+        found = [node for node in self.graph.nodes for given in node.inputs if given == name]
+        return found if len(found) == self._uses[name] else None
+
     def wants(self, name: str) -> bool:
         """Whether E's gradient with respect to this value is needed."""
         return self.differentiates and name in self._wanted
@@ -189,9 +198,26 @@ class Writer:
         """Whether this parameter is trained here."""
         return self.differentiates and key in self.trainable
 
+    def split(self, name: str, pieces: Mapping[str, int]) -> None:
+        """These values are pieces of each row of `name`: their numbers, and gradients, lie in it from there on."""
+        self._pieces[name] = list(pieces)
+        for piece, start in pieces.items():
+            shape = per_sample(self.graph.shapes[piece])
+            self.values[piece] = self._made(piece, shape, whole=self.value(name), start=start)
+            self._piece_of[piece] = name
+
+    def is_piece(self, name: str) -> bool:
+        """Whether this value has its place in another: see `split`."""
+        return name in self._piece_of
+
     def dy(self, name: str) -> Value | None:
         """The gradient that arrived at a value; None where E does not depend on it."""
-        return self.gradients.get(name) if name in self._with_gradient else None
+        if name not in self._with_gradient:
+            return None
+        for piece in self._pieces.get(name, ()):
+            if piece not in self._with_gradient and (found := self.dx(piece)) is not None:
+                self.emit("fill", [found[0]], [found[0].size], [0.0])
+        return self.gradients[name]
 
     def dx(self, name: str) -> tuple[Value, int] | None:
         """Where to write a part of a value's gradient, and whether to add to it. None: it is not wanted."""
@@ -200,14 +226,21 @@ class Writer:
         accumulate = name in self._with_gradient
         if not accumulate:
             self._with_gradient.add(name)
-            self.gradients[name] = self._made(f"d({name})", self.value(name).shape)
+            where: dict[str, Any] = {}
+            if name in self._piece_of:
+                whole = self._piece_of[name]
+                self._with_gradient.add(whole)
+                if whole not in self.gradients:
+                    self.gradients[whole] = self._made(f"d({whole})", self.value(whole).shape)
+                where = {"whole": self.gradients[whole], "start": self.value(name).start}
+            self.gradients[name] = self._made(f"d({name})", self.value(name).shape, **where)
         return self.gradients[name], int(accumulate)
 
     def pass_on(self, dy: Value, name: str) -> None:
         """dy is a part of the gradient of `name`, unchanged: the same buffer where it is all of it."""
         if not self.wants(name):
             return
-        if self._uses[name] == 1 and name not in self._with_gradient:
+        if self._uses[name] == 1 and name not in self._with_gradient and name not in self._piece_of:
             self.gradients[name] = dy
             self._with_gradient.add(name)
             return
