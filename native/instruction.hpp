@@ -66,6 +66,7 @@ struct Task {
     bool first;              ///< these are the chunk's first rows, at the first moment of a loop
     int64_t moment, moments; ///< how many moments of a loop came before this one, and how many there are
     int64_t index, count;    ///< which part of a divided instruction, and of how many
+    int64_t threads;         ///< that share the work; what is computed does not depend on it
     bool training;
     bool fused;              ///< gradients go straight into the update
     uint32_t key[2];         ///< the run's seed

@@ -142,6 +142,7 @@ Task Plan::task(const Batch& batch) const {
     task.begin = 0;
     task.end = task.rows = batch.rows;
     task.count = 1;
+    task.threads = 1;
     task.first = true;
     task.moments = 1;
     task.training = batch.training;
@@ -225,6 +226,7 @@ bool Plan::run(const Phase& phase, const Task& shared, const Batch& batch, bool 
     if (!phase.by_rows) {
         Task all = shared;
         all.rows *= phase.moments;
+        all.threads = threads;
         if (threads == 1 && !asks) {
             Task task = all;
             for (const Instruction& instruction : phase.body) {

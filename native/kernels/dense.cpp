@@ -58,35 +58,15 @@ constexpr int32_t HELD = 32 * 32;
 /// Rows of a batch up to which its part of x is laid side by side for the gradient.
 constexpr int64_t PACKED_ROWS = 256;
 
+/// Of more rows, so many are taken at a time: with those of dy side by side too, they stay in the cache.
+constexpr int64_t PIECE_ROWS = 64;
+
+/// Parts that are then worked on together at most, so that dy is read once for all of them.
+constexpr int64_t TOGETHER = 8;
+
 /// What an instruction whose gradients go straight into the update puts on them.
 BW_INLINE Terms terms_of(const Instruction& instruction) {
     return {1.0f, instruction.floats[0], instruction.floats[1], instruction.floats[2]};
-}
-
-/// Columns of x, at most 32, side by side.
-BW_INLINE void pack(const float* from, int64_t step, int64_t count, int64_t columns, float* slice) {
-    if (columns == 32) {
-        for (int64_t k = 0; k < count; ++k) __builtin_memcpy(slice + k * 32, from + k * step, 128);
-    } else {
-        for (int64_t k = 0; k < count; ++k) {
-            for (int64_t i = 0; i < columns; ++i) slice[k * 32 + i] = from[k * step + i];
-        }
-    }
-}
-
-/// Ask for what the update of parameters [start, start + count) will need, while the products are computed.
-BW_INLINE void prefetch_update(const Task& task, const Matrix& turned, const Block& block, int64_t start,
-                              int64_t count) {
-    for (int64_t i = 0; i < count; i += 16) {
-        __builtin_prefetch(task.base[PARAMETER] + start + i, 0, 2);
-        for (const float* slot : task.slots) {
-            if (slot) __builtin_prefetch(slot + start + i, 0, 2);
-        }
-    }
-    if (!turned.count) return;
-    const Block& column = turned.blocks[task.index];
-    const float* out = task.base[TRANSPOSED] + turned.offset + column.offset + (int64_t)block.column * column.width;
-    for (int64_t i = 0; i < (int64_t)block.valid * column.width; i += 16) __builtin_prefetch(out + i, 0, 2);
 }
 
 /// Hand gradients of parameters [offset, offset + count) on: into the update, or into their place.
@@ -101,6 +81,101 @@ void deliver(const Instruction& instruction, const Task& task, const float* g, i
         for (int64_t i = 0; i < count; ++i) to[i] += g[i];
     } else {
         __builtin_memcpy(to, g, (unsigned long)(count * 4));
+    }
+}
+
+/// Columns of x or dy, at most 32, side by side.
+BW_INLINE void pack(const float* from, int64_t step, int64_t count, int64_t columns, float* slice) {
+    if (columns == 32) {
+        for (int64_t k = 0; k < count; ++k) __builtin_memcpy(slice + k * 32, from + k * step, 128);
+    } else {
+        for (int64_t k = 0; k < count; ++k) {
+            for (int64_t i = 0; i < columns; ++i) slice[k * 32 + i] = from[k * step + i];
+        }
+    }
+}
+
+/// All tiles of some rows of a block.
+BW_INLINE void tiles(Tile& tile, const float* a, float* c, int64_t rows, int32_t width) {
+    for (int64_t done = 0; done < rows;) {
+        const int32_t height = next_rows(rows - done, tile_rows(width));
+        tile.a = a + done;
+        tile.c = c + done * width;
+        tile_function(width, height)(tile);
+        done += height;
+    }
+}
+
+/// Ask for what the update of parameters [start, start + count) will need, while the products are computed.
+BW_INLINE void prefetch_update(const Task& task, const Matrix& turned, const Block& block, int64_t start,
+                               int64_t count) {
+    for (int64_t i = 0; i < count; i += 16) {
+        __builtin_prefetch(task.base[PARAMETER] + start + i, 0, 2);
+        for (const float* slot : task.slots) {
+            if (slot) __builtin_prefetch(slot + start + i, 0, 2);
+        }
+    }
+    if (!turned.count) return;
+    const Block& column = turned.blocks[task.index];
+    const float* out = task.base[TRANSPOSED] + turned.offset + column.offset + (int64_t)block.column * column.width;
+    for (int64_t i = 0; i < (int64_t)block.valid * column.width; i += 16) __builtin_prefetch(out + i, 0, 2);
+}
+
+/// Gradients of the rows of a part in a block go into the update, and what comes of it into the transpose.
+void update_part(const Instruction& instruction, const Task& task, const float* g, int64_t part, const Block& block) {
+    const Matrix &matrix = instruction.matrices[0], &turned = instruction.matrices[1];
+    const int64_t first = instruction.table[2 * part], rows = instruction.table[2 * part + 1];
+    const int64_t start = matrix.offset + block.offset + first * block.width;
+    task.kernels->update(*task.rule, task.base[PARAMETER], g, task.slots, start, rows * block.width,
+                         terms_of(instruction));
+    if (!turned.count) return;
+    const Block& column = turned.blocks[part];
+    turn_block(task.base[PARAMETER] + start, block.width, block.valid,
+               task.base[TRANSPOSED] + turned.offset + column.offset + (int64_t)block.column * column.width,
+               column.width, (int32_t)rows);
+}
+
+/// The gradient where a batch has many rows, such as those of all moments or places of its samples.
+///
+/// Some rows of x and dy at a time are multiplied for several parts of W together, whose sums lie where gradients do.
+void deep_gradient(const Instruction& instruction, const Task& task, int64_t depth) {
+    const Operand &x = instruction.operands[0], &dy = instruction.operands[1];
+    const Matrix& matrix = instruction.matrices[0];
+    const bool single = instruction.ints[0] == 1, accumulate = instruction.ints[1];
+    const int64_t fitting = ROWS_BYTES / (32 * 4 * matrix.columns), share = (task.count + task.threads - 1) / task.threads;
+    int64_t together = fitting < TOGETHER ? fitting : TOGETHER;
+    if (share < together) together = share;
+    if (together < 1) together = 1;
+    const int64_t from = task.index * together, to = from + together < task.count ? from + together : task.count;
+    if (from >= to) return;
+    const int64_t x_step = single ? x.stride : matrix.rows, dy_step = single ? dy.stride : matrix.columns;
+    alignas(64) float slices[TOGETHER][PIECE_ROWS * 32], panel[PIECE_ROWS * 32];
+    Tile tile{};
+    tile.row = 1;
+    tile.along = tile.b_step = 32;
+    tile.a_taps = tile.b_taps = NO_TAPS;
+    tile.taps = 1;
+    tile.b = panel;
+    for (int64_t begin = 0; begin < depth; begin += PIECE_ROWS) {
+        const bool ends = begin + PIECE_ROWS >= depth;
+        tile.depth = (int32_t)(ends ? depth - begin : PIECE_ROWS);
+        tile.finish = begin || (!task.fused && accumulate) ? ACCUMULATE : STORE;
+        for (int64_t part = from; part < to; ++part) {
+            const int64_t* rows = instruction.table + 2 * part;
+            pack(at(task, x, 0) + begin * x_step + rows[0], x_step, tile.depth, rows[1], slices[part - from]);
+        }
+        for (int32_t index = 0; index < matrix.count; ++index) {
+            const Block& block = matrix.blocks[index];
+            pack(at(task, dy, 0) + begin * dy_step + block.column, dy_step, tile.depth, block.valid, panel);
+            tile.c_step = block.width;
+            tile.valid = block.valid;
+            for (int64_t part = from; part < to; ++part) {
+                const int64_t* rows = instruction.table + 2 * part;
+                float* c = task.base[GRADIENT] + matrix.offset + block.offset + rows[0] * block.width;
+                tiles(tile, slices[part - from], c, rows[1], block.width);
+                if (task.fused && ends) update_part(instruction, task, c, part, block);
+            }
+        }
     }
 }
 
@@ -127,59 +202,40 @@ void matmul(const Instruction& instruction, const Task& task) {
 /// operands: x, dy   ints: rows of each sample, accumulate   matrices: W, its transpose (count 0: none)
 /// floats: l1, l2, whether weight decay acts   Part p is block p of the transpose's columns, in `table` as (first row, rows) pairs.
 void matmul_gradient(const Instruction& instruction, const Task& task) {
+    const int64_t depth = task.rows * instruction.ints[0];
+    if (depth > PACKED_ROWS) return deep_gradient(instruction, task, depth);
     const Operand &x = instruction.operands[0], &dy = instruction.operands[1];
     const Matrix &matrix = instruction.matrices[0], &turned = instruction.matrices[1];
     const int64_t each = instruction.ints[0];
     const bool accumulate = instruction.ints[1];
     const int64_t first = instruction.table[2 * task.index], rows = instruction.table[2 * task.index + 1];
     float held[HELD];
-    const int64_t depth = task.rows * each;
-    const int64_t x_step = each == 1 ? x.stride : matrix.rows, dy_step = each == 1 ? dy.stride : matrix.columns;
     // The part's columns of x, row by row: side by side they fill few lines and pages.
     float slice[PACKED_ROWS * 32];
-    const bool packs = rows <= 32 && (matrix.count > 2 || depth > PACKED_ROWS);
-    const int64_t piece = packs ? PACKED_ROWS : depth;
+    const bool packs = rows <= 32 && matrix.count > 2;
+    const int64_t x_step = each == 1 ? x.stride : matrix.rows;
+    if (packs) pack(at(task, x, 0) + first, x_step, depth, rows, slice);
     Tile tile{};
     tile.row = 1;
     tile.along = packs ? 32 : x_step;
     tile.a_taps = tile.b_taps = NO_TAPS;
     tile.taps = 1;
-    tile.b_step = dy_step;
-    for (int64_t begin = 0; begin < depth; begin += piece) {
-        const bool begins = begin == 0, ends = begin + piece >= depth;
-        const bool straight = task.fused && begins && ends;  // otherwise the sums of the pieces need a place
-        tile.depth = (int32_t)(ends ? depth - begin : piece);
-        if (packs) pack(at(task, x, 0) + begin * x_step + first, x_step, tile.depth, rows, slice);
-        for (int32_t index = 0; index < matrix.count; ++index) {
-            const Block& block = matrix.blocks[index];
-            const int64_t start = matrix.offset + block.offset + first * block.width;
-            if (task.fused && ends) prefetch_update(task, turned, block, start, rows * block.width);
-            float* c = straight ? held : task.base[GRADIENT] + start;
-            if (straight && block.valid < block.width) {
-                for (int64_t i = 0; i < rows * block.width; ++i) held[i] = 0.0f;
-            }
-            tile.b = at(task, dy, 0) + begin * dy_step + block.column;
-            tile.c_step = block.width;
-            tile.finish = !begins || (!task.fused && accumulate) ? ACCUMULATE : STORE;
-            tile.valid = block.valid;
-            for (int64_t done = 0; done < rows;) {
-                const int32_t height = next_rows(rows - done, tile_rows(block.width));
-                tile.a = packs ? slice + done : at(task, x, 0) + first + done;
-                tile.c = c + done * block.width;
-                tile_function(block.width, height)(tile);
-                done += height;
-            }
-            if (!task.fused || !ends) continue;
-            task.kernels->update(*task.rule, task.base[PARAMETER], c, task.slots, start, rows * block.width,
-                                 terms_of(instruction));
-            if (turned.count) {
-                const Block& column = turned.blocks[task.index];
-                turn_block(task.base[PARAMETER] + start, block.width, block.valid,
-                           task.base[TRANSPOSED] + turned.offset + column.offset +
-                               (int64_t)block.column * column.width,
-                           column.width, (int32_t)rows);
-            }
+    tile.b_step = each == 1 ? dy.stride : matrix.columns;
+    tile.depth = (int32_t)depth;
+    for (int32_t index = 0; index < matrix.count; ++index) {
+        const Block& block = matrix.blocks[index];
+        const int64_t start = matrix.offset + block.offset + first * block.width;
+        if (task.fused) prefetch_update(task, turned, block, start, rows * block.width);
+        float* c = task.fused ? held : task.base[GRADIENT] + start;
+        if (task.fused && block.valid < block.width) {
+            for (int64_t i = 0; i < rows * block.width; ++i) held[i] = 0.0f;
         }
+        tile.b = at(task, dy, 0) + block.column;
+        tile.c_step = block.width;
+        tile.finish = !task.fused && accumulate ? ACCUMULATE : STORE;
+        tile.valid = block.valid;
+        tiles(tile, packs ? slice : at(task, x, 0) + first, c, rows, block.width);
+        if (task.fused) update_part(instruction, task, c, task.index, block);
     }
 }
 

@@ -100,12 +100,12 @@ class CellWriter(Writer):
         """See Writer."""
         return self._outer.update_terms(key)
 
-    def carry(self, source: Operand, to: Operand, when: int, accumulate: int, *, before: bool = False) -> None:
-        """y (+)= x at some moments, x as the moment before left it: see `carry` in native/kernels/data.cpp."""
+    def carry(self, source: Operand, to: Operand, when: int, accumulate: int, **more: bool) -> None:
+        """y (+)= x at some moments: see `carry` in native/kernels/data.cpp, and `before` and `spare` of Step."""
         size = min(each.size for each in (source, to) if isinstance(each, Value))
-        if before and isinstance(source, Value):
+        if more.get("before") and isinstance(source, Value):
             source.across = True
-        self.emit("carry", [source, to], [size, accumulate, when], multiplies=size // 2, before=before)
+        self.emit("carry", [source, to], [size, accumulate, when], multiplies=size // 2, **more)
 
     def body(self, carried: Sequence[Step], written: Sequence[Step]) -> None:
         """Hand the loop's body on to the writer outside: what is carried in, what is computed."""

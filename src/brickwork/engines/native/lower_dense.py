@@ -15,7 +15,7 @@ _BIAS, _RELU = 2, 4
 """Finishes of a tile: see native/kernels/tile.hpp."""
 
 _STRAIGHT = 1 << 14
-"""Numbers of a kernel from which on its gradient goes straight into the update."""
+"""Numbers of a kernel from which on its gradient goes straight into the update, unless a sample has many rows."""
 
 _SUMS = 64
 """Columns of which a thread sums the rows at a time."""
@@ -63,7 +63,8 @@ class LinearLowering:
             sum_columns(writer, dy, part.key("b", bias), matrix.columns)
         key = part.key("W")
         if writer.trains(key):
-            straight = matrix.rows * matrix.columns >= _STRAIGHT and writer.uses_of_parameter(key) == 1
+            large = each == 1 and matrix.rows * matrix.columns >= _STRAIGHT
+            straight = large and writer.uses_of_parameter(key) == 1
             # Part p holds the rows that make block p of the transpose, so that it can be turned at once.
             rows = [(column, valid) for _, column, valid, _ in turned.blocks] if turned else []
             if straight:

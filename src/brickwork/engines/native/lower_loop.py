@@ -58,11 +58,14 @@ class LoopLowering:
             if writer.reads(reference):
                 made, y = cell.value(name), writer.value(reference)
                 last = index >= loop.sequence_outputs
-                cell.carry(made, y if last else _moment(y, made), _LAST if last else _ALL, 0)
+                if last:
+                    cell.carry(made, y, _LAST, 0)
+                else:
+                    cell.carry(made, _moment(y, made), _ALL, 0, spare=True)
         written, cell.steps = cell.steps, []
         names = list(loop.cell.inputs)
         for name, x in zip(names[: loop.sequences], outer, strict=False):
-            cell.carry(_moment(x, cell.value(name)), cell.value(name), _ALL, 0)
+            cell.carry(_moment(x, cell.value(name)), cell.value(name), _ALL, 0, spare=True)
         firsts = outer[loop.sequences :] or [None] * loop.states
         news = loop.cell.outputs[loop.sequence_outputs :]
         for state, first, new in zip(names[loop.sequences :], firsts, news, strict=True):
@@ -89,7 +92,10 @@ class LoopLowering:
             found = None if inside is None else writer.dx(outside)
             if found is not None:
                 dx, accumulate = found
-                cell.carry(inside, dx if last else _moment(dx, inside), _LAST if last else _ALL, accumulate)
+                if last:
+                    cell.carry(inside, dx, _LAST, accumulate)
+                else:
+                    cell.carry(inside, _moment(dx, inside), _ALL, accumulate, spare=not accumulate)
         written, cell.steps = cell.steps, []
         for state, found, (_, dlast) in zip(states, begun, lasts, strict=True):
             if found is not None:

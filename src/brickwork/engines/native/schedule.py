@@ -352,7 +352,9 @@ def _place_values(made: Schedule, rows: int, chunks: Mapping[Value, int]) -> Non
         alone = by_rows[value] and first[value] == last[value] and not value.kept and not value.chunks
         value.space = LOCAL if alone and not value.across else WHOLE
         value.lasting = value.moments > 0 and (not alone or value in clash)
-    whole = [value for value in first if value.space == WHOLE]
+    for phase in phases:
+        phase.steps = [step for step in phase.steps if not (step.spare and _lies_outside(step))]
+    whole = [value for value in first if value.space == WHOLE and value.seen is None]
     sizes = {
         value: value.stride * (math.ceil(rows / chunks[value]) if value.chunks else rows) for value in whole
     }
@@ -372,6 +374,16 @@ def _clashing(phases: Sequence[Phase]) -> set[Value]:
         left = {step.holders[0] for step in carried if step.before}
         found |= left & {step.holders[-1] for step in carried}
     return found
+
+
+def _lies_outside(step: Step) -> bool:
+    """Whether what is copied needs no copy: the value in the loop lies where the moment outside does."""
+    inside = next(operand for operand in step.operands if isinstance(operand, Value))
+    outside = next(operand for operand in step.operands if isinstance(operand, Moment))
+    if inside.lasting or inside.compact or inside.seen or inside.whole:
+        return False
+    inside.space, inside.seen = WHOLE, outside
+    return True
 
 
 def _place_locals(phase: Phase, rows: int) -> int:
@@ -433,10 +445,13 @@ def operand(given: Operand) -> tuple[int, int, int] | None:
     if given is None:
         return None
     if isinstance(given, Moment):
-        given = given.value
+        return operand(given.value)
     if isinstance(given, Place):
         return (given.space, given.offset, 0)
     held = given.holder
+    if held.seen is not None:
+        held, first = held.seen.value.holder, given.first + held.seen.value.first
+        return (held.space, held.offset + first, held.stride)
     return (held.space, held.offset + given.first, held.stride)
 
 
@@ -445,10 +460,12 @@ def _moving(phase: Phase) -> list[tuple[int, int, int, bool]]:
     found = []
     for index, step in enumerate(phase.steps if phase.turns else ()):
         for place, given in enumerate(step.operands):
-            if isinstance(given, Moment):
-                found.append((index, place, given.step, False))
+            before = step.before and place == 0
+            seen = given if isinstance(given, Moment) else given.holder.seen if isinstance(given, Value) else None
+            if seen is not None:
+                found.append((index, place, seen.step, before))
             elif isinstance(given, Value) and given.holder.lasting:
-                found.append((index, place, 0, step.before and place == 0))
+                found.append((index, place, 0, before))
     return found
 
 

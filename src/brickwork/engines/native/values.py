@@ -43,6 +43,8 @@ class Value:
     whole: Value | None = None
     """The value of which this one is a part of each row, from `start` on; it has no place of its own."""
     start: int = 0
+    seen: Moment | None = None
+    """Of a value in a loop: the moment outside where it lies, so that it needs no place of its own."""
     space: int = WHOLE
     offset: int = -1
 
@@ -213,6 +215,8 @@ class Step:
     """Of one that divides into parts: the rows of how many moments it takes together."""
     before: bool = False
     """Whether it reads its first operand as the moment before left it."""
+    spare: bool = False
+    """Whether it only copies between a value in a loop and a moment outside, where the value may lie itself."""
 
     @property
     def values(self) -> list[Value]:
