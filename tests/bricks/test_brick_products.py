@@ -10,11 +10,11 @@ from brickwork.bricks import (
     Context,
     Dot,
     Minimum,
-    Permute,
     RepeatVector,
     Subtract,
+    Transpose,
 )
-from brickwork.errors import ShapeError
+from brickwork.errors import ParameterError, ShapeError
 
 INFERENCE = Context()
 
@@ -68,15 +68,17 @@ def test_subtract_takes_two():
         Subtract().output_shape((None, 3))
 
 
-def test_permute_by_hand():
+def test_transpose_by_hand():
     x = np.arange(6.0).reshape(1, 2, 3)
-    y, (dx,) = both(Permute((2, 1)), x, dy=np.arange(6.0).reshape(1, 3, 2))
+    y, (dx,) = both(Transpose((0, 2, 1)), x, dy=np.arange(6.0).reshape(1, 3, 2))
     assert y.tolist() == [[[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]]
     assert dx.tolist() == [[[0.0, 2.0, 4.0], [1.0, 3.0, 5.0]]]
     with pytest.raises(
-        ShapeError, match=r"Permute with dims=\(2, 1\) takes x of 3 axes.* received \(N, 3\)\."
+        ShapeError, match=r"Transpose with axes=\(0, 2, 1\) takes x of 3 axes; .* \(N, 3\), 2 axes\. Name"
     ):
-        Permute((2, 1)).output_shape((None, 3))
+        Transpose((0, 2, 1)).output_shape((None, 3))
+    with pytest.raises(ParameterError, match=r"`axes` must be .* axis 0 first, .*axes=\(1, 0\)\."):
+        Transpose((1, 0))
 
 
 def test_repeat_vector_by_hand():

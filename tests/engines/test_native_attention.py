@@ -1,4 +1,4 @@
-"""Products of data with data, permutations, masks, tables and positions on the native engine."""
+"""Products of data with data, masks, tables and positions on the native engine."""
 
 from __future__ import annotations
 
@@ -79,40 +79,6 @@ def test_product_whose_factor_is_read_twice():
         Node("y", MatMul(), ("bent", "own")),
     ]
     agrees(program_of(nodes, (2, 5, 4)), scale=0.3)
-
-
-@pytest.mark.parametrize(
-    ("shape", "axes"),
-    [
-        ((5,), (0, 1)),
-        ((5, 6), (0, 2, 1)),
-        ((3, 4, 17), (0, 2, 1, 3)),
-        ((3, 4, 5), (0, 3, 1, 2)),
-        ((3, 4, 5), (0, 2, 3, 1)),
-        ((3, 1, 5), (0, 3, 2, 1)),
-        ((1, 1), (0, 2, 1)),
-        ((2, 3, 2, 3, 2), (0, 5, 2, 3, 1, 4)),
-        ((128, 2), (0, 2, 1)),
-    ],
-    ids=str,
-)
-def test_transposes(shape, axes):
-    nodes = [Node("bent", Tanh(), ("mixed",)), Node("own", Transpose(axes), ("bent",))]
-    nodes += [Node("again", Multiply(), ("own", "own")), Node("y", Tanh(), ("again",))]
-    agrees(program_of(nodes, shape))
-
-
-def test_transpose_that_adds_to_a_gradient():
-    """The square is read twice: as it is, and turned."""
-    nodes = [Node("bent", Tanh(), ("mixed",)), Node("turned", Transpose((0, 2, 1)), ("bent",))]
-    agrees(program_of([*nodes, Node("y", Multiply(), ("bent", "turned"))], (4, 4)))
-    agrees(program_of([*nodes, Node("y", MatMul(), ("bent", "turned"))], (4, 5)))
-
-
-def test_more_axes_than_an_instruction_has_are_called_back():
-    shape = (2,) * 7
-    nodes = [Node("own", Transpose((0, *range(7, 0, -1))), ("mixed",)), Node("y", Flatten(), ("own",))]
-    agrees(program_of(nodes, shape), hosted=["Transpose"])
 
 
 @pytest.mark.parametrize("shape", [(5, 5), (2, 3, 5), (2, 5, 3), (1, 1), (2, 2, 17, 16)], ids=str)

@@ -9,13 +9,14 @@ from brickwork.bricks import (
     Bias,
     Dot,
     Flatten,
+    MatMul,
     Minimum,
     Multiply,
-    Permute,
     RepeatVector,
     Slice,
     Subtract,
     Tanh,
+    Transpose,
     UnitNormalization,
 )
 from brickwork.graph import Node
@@ -40,27 +41,45 @@ def test_merging_of_equal_shapes(kind, count, shape):
 
 
 @pytest.mark.parametrize(
-    ("shape", "dims"),
+    ("shape", "axes"),
     [
-        ((5, 6), (2, 1)),
-        ((33, 18), (2, 1)),
-        ((16, 32), (2, 1)),
-        ((4, 5, 6), (3, 1, 2)),
-        ((4, 17, 35), (1, 3, 2)),
-        ((4, 5, 6), (2, 1, 3)),
-        ((4, 5, 6), (1, 2, 3)),
-        ((4, 1, 6), (2, 3, 1)),
-        ((2, 3, 4, 5, 6), (5, 3, 1, 4, 2)),
-        ((7,), (1,)),
+        ((7,), (0, 1)),
+        ((5, 6), (0, 2, 1)),
+        ((33, 18), (0, 2, 1)),
+        ((16, 32), (0, 2, 1)),
+        ((128, 2), (0, 2, 1)),
+        ((1, 1), (0, 2, 1)),
+        ((3, 4, 5), (0, 3, 1, 2)),
+        ((3, 4, 5), (0, 2, 3, 1)),
+        ((3, 1, 5), (0, 3, 2, 1)),
+        ((4, 17, 35), (0, 1, 3, 2)),
+        ((3, 4, 17), (0, 2, 1, 3)),
+        ((4, 5, 6), (0, 1, 2, 3)),
+        ((4, 1, 6), (0, 2, 3, 1)),
+        ((2, 3, 4, 5, 6), (0, 5, 3, 1, 4, 2)),
+        ((2, 3, 2, 3, 2), (0, 5, 2, 3, 1, 4)),
     ],
     ids=str,
 )
-def test_axes_in_another_order(shape, dims):
+def test_axes_in_another_order(shape, axes):
     first = Node("bent", Tanh(), ("mixed",))
-    agrees(program_of([first, Node("own", Permute(dims), ("bent",)), Node("y", Tanh(), ("own",))], shape))
-    nodes = [first, Node("a", Permute(dims), ("bent",)), Node("b", Permute(dims), ("mixed",))]
-    nodes += [Node("c", Permute(dims), ("bent",)), Node("d", Multiply(), ("a", "c"))]
+    agrees(program_of([first, Node("own", Transpose(axes), ("bent",)), Node("y", Tanh(), ("own",))], shape))
+    nodes = [first, Node("a", Transpose(axes), ("bent",)), Node("b", Transpose(axes), ("mixed",))]
+    nodes += [Node("c", Transpose(axes), ("bent",)), Node("d", Multiply(), ("a", "c"))]
     agrees(program_of([*nodes, Node("y", Multiply(), ("d", "b"))], shape))
+
+
+def test_transpose_that_adds_to_a_gradient():
+    """The square is read twice: as it is, and turned."""
+    nodes = [Node("bent", Tanh(), ("mixed",)), Node("turned", Transpose((0, 2, 1)), ("bent",))]
+    agrees(program_of([*nodes, Node("y", Multiply(), ("bent", "turned"))], (4, 4)))
+    agrees(program_of([*nodes, Node("y", MatMul(), ("bent", "turned"))], (4, 5)))
+
+
+def test_more_axes_than_an_instruction_has_are_called_back():
+    shape = (2,) * 7
+    nodes = [Node("own", Transpose((0, *range(7, 0, -1))), ("mixed",)), Node("y", Flatten(), ("own",))]
+    agrees(program_of(nodes, shape), hosted=["Transpose"])
 
 
 @pytest.mark.parametrize("n", [1, 3])
@@ -116,7 +135,7 @@ def test_products_along_axes(shape, cut, axes):
 
 def test_the_same_on_any_number_of_threads():
     nodes = [
-        Node("turned", Permute((2, 1)), ("mixed",)),
+        Node("turned", Transpose((0, 2, 1)), ("mixed",)),
         Node("unit", UnitNormalization(), ("turned",)),
         Node("dot", Dot((2, 1)), ("unit", "mixed")),
         Node("less", Subtract(), ("dot", "dot")),

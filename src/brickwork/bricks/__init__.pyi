@@ -13,7 +13,6 @@ from .attention import CausalMask as CausalMask
 from .attention import Mask as Mask
 from .attention import MatMul as MatMul
 from .attention import SinePositions as SinePositions
-from .attention import Transpose as Transpose
 from .base import Brick as Brick
 from .base import Context as Context
 from .base import ParameterSpec as ParameterSpec
@@ -116,10 +115,10 @@ from .sampling import RandomTranslation as RandomTranslation
 from .sampling import RandomZoom as RandomZoom
 from .shape import Flatten as Flatten
 from .shape import Flip as Flip
-from .shape import Permute as Permute
 from .shape import RepeatVector as RepeatVector
 from .shape import Reshape as Reshape
 from .shape import Slice as Slice
+from .shape import Transpose as Transpose
 from .smooth import CELU as CELU
 from .smooth import SELU as SELU
 from .smooth import LogSigmoid as LogSigmoid

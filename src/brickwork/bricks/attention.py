@@ -1,7 +1,6 @@
 """What attention is made of beside Linear, Softmax and Dropout.
 
-Products of matrices that are both data, axes in another order, masks, and the place of each position told by
-sines.
+Products of matrices that are both data, masks, and the place of each position told by sines.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ..arguments import Flag, Many, Real, Whole, argument, configured
+from ..arguments import Flag, Real, argument, configured
 from ..arrays import Array, Shape, namespace
-from ..errors import ParameterError, ShapeError
+from ..errors import ShapeError
 from .base import Brick, Context, Saved, letters, require_rank
 from .checks import known_size, require_axes
 
@@ -85,52 +84,6 @@ def _turned(x: Array, turn: bool) -> Array:
 
 def _may_be_equal(one: int | None, other: int | None) -> bool:
     return one is None or other is None or one == other
-
-
-@configured(frozen=True, eq=True)
-class Transpose(Brick):
-    """The same numbers with the axes of each sample in another order.
-
-    Forward    y  = x with axis axes[i] of x as axis i
-    Backward   dx = dy with its axes brought back
-    Shapes     x, dx: (N, ...)   y, dy: (N, ...), the sizes in the order of `axes`
-
-    Parameters
-    ----------
-    axes : a permutation of the axes of x, which begins with 0: samples stay together.
-
-    >>> import numpy as np
-    >>> Transpose((0, 2, 1))(np.array([[[1.0, 2.0], [3.0, 4.0]]]))
-    array([[[1., 3.],
-            [2., 4.]]])
-
-    Vaswani and others, "Attention Is All You Need", 2017 (heads become an axis of their own).
-    """
-
-    axes: tuple[int, ...] = argument(Many(Whole(0)))
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if sorted(self.axes) != list(range(len(self.axes))) or self.axes[:1] != (0,):
-            raise ParameterError(
-                f"Transpose: `axes` must be a permutation of the axes that begins with 0, the samples, such "
-                f"as (0, 2, 1); got axes={self.axes!r}."
-            )
-
-    def output_shape(self, x: Shape) -> Shape:
-        if len(x) != len(self.axes):
-            raise ShapeError(
-                f"Transpose with axes={self.axes} takes x of {len(self.axes)} axes; it received "
-                f"{letters(x)}, {len(x)}. Name each axis of x once, the batch axis 0 first."
-            )
-        return tuple(x[axis] for axis in self.axes)
-
-    def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
-        return namespace(x).permute_dims(x, self.axes), ()
-
-    def backward(self, params: Parameters, saved: Saved, dy: Array) -> tuple[tuple[Array], dict[str, Array]]:
-        back = tuple(self.axes.index(axis) for axis in range(len(self.axes)))
-        return (namespace(dy).permute_dims(dy, back),), {}
 
 
 @configured(frozen=True, eq=True)

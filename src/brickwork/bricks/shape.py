@@ -1,16 +1,17 @@
-"""Bricks that move numbers about without computing: other axes, a part of an axis."""
+"""Bricks that move numbers about without computing: other axes, axes in another order, a part of an axis."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..arguments import Check, Maybe, Whole, argument, configured
 from ..arrays import Array, Shape, namespace
 from ..errors import ShapeError
 from .base import Brick, Context, Saved, letters, require_rank
-from .checks import require_axes, require_axis
+from .checks import axes_text, require_axes, require_axis
 
 Gradients = tuple[tuple[Array], dict[str, Array]]
 Parameters = Mapping[str, Array]
@@ -114,61 +115,73 @@ class Reshape(Brick):
         return tuple(count // known if size == -1 else size for size in self.target_shape)
 
 
+@dataclass(frozen=True)
 class Order(Check):
-    """The numbers 1 to n, each once, in some order."""
+    """A sample's axes 1 to n, each once, in some order; where `batch`, behind 0, the axis of the samples."""
+
+    batch: bool = False
 
     def __call__(self, owner: str, name: str, value: Any) -> tuple[int, ...]:
         if not isinstance(value, (tuple, list)) or any(
             isinstance(item, bool) or not hasattr(item, "__index__") for item in value
         ):
             raise self.refuse_type(owner, name, value)
-        dims = tuple(item.__index__() for item in value)
-        if not dims or sorted(dims) != list(range(1, len(dims) + 1)):
+        axes = tuple(item.__index__() for item in value)
+        first = 0 if self.batch else 1
+        in_place = axes[:1] == (0,) if self.batch else bool(axes)
+        if not in_place or sorted(axes) != list(range(first, first + len(axes))):
             raise self.refuse(owner, name, value)
-        return dims
+        return axes
 
     def describe(self) -> str:
+        if self.batch:
+            return "a tuple of the axes of x, each once, the samples' axis 0 first, such as (0, 2, 1)"
         return "a tuple of the numbers of a sample's axes, 1 to n, each once, such as (2, 1)"
 
     def bad(self) -> list[Any]:
-        return [(0, 1), (1, 1), (2,), (), 2, "wide", None, (1.5,), (True,)]
+        values: list[Any] = [(1, 0), (0, 1, 1), (0, 2), (2,), (), 2, "wide", None, (1.5,), (True,)]
+        return values + ([] if self.batch else [(0, 1)])
 
 
 @configured(frozen=True, eq=True)
-class Permute(Brick):
-    """The axes of each sample in another order.
+class Transpose(Brick):
+    """The same numbers with the axes of each sample in another order.
 
-    Forward    y  = x with axis dims[i] of x as axis i + 1
-    Backward   dx = dy with the axes put back
-    Shapes     x, dx: (N, ...)   y, dy: (N, the same sizes in another order)
+    Forward    y  = x with axis axes[i] of x as axis i
+    Backward   dx = dy with its axes brought back
+    Shapes     x, dx: (N, ...)   y, dy: (N, ...), the sizes in the order of `axes`
 
     Parameters
     ----------
-    dims : the axes of x, counted from 1, in the order in which y has them.
+    axes : a permutation of the axes of x, which begins with 0: samples stay together.
 
     >>> import numpy as np
-    >>> Permute((2, 1))(np.ones((5, 3, 4))).shape
-    (5, 4, 3)
+    >>> Transpose((0, 2, 1))(np.array([[[1.0, 2.0], [3.0, 4.0]]]))
+    array([[[1., 3.],
+            [2., 4.]]])
 
     Iverson, "A Programming Language", 1962 (the transposition of arrays).
     """
 
-    dims: tuple[int, ...] = argument(Order())
+    axes: tuple[int, ...] = argument(Order(batch=True))
 
     def output_shape(self, x: Shape) -> Shape:
-        if len(x) != len(self.dims) + 1:
+        if len(x) != len(self.axes):
             raise ShapeError(
-                f"Permute with dims={self.dims} takes x of {len(self.dims) + 1} axes, the batch axis among "
-                f"them; it received {letters(x)}. Name each axis of a sample once, counted from 1."
+                f"Transpose with axes={self.axes} takes x of {axes_text(len(self.axes))}; it received "
+                f"{letters(x)}, {axes_text(len(x))}. Name each axis of x once, the batch axis 0 first."
             )
-        return (x[0], *(x[axis] for axis in self.dims))
+        return tuple(x[axis] for axis in self.axes)
 
     def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
-        return namespace(x).permute_dims(x, (0, *self.dims)), ()
+        return namespace(x).permute_dims(x, self.axes), ()
 
     def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
-        back = sorted(range(1, dy.ndim), key=lambda place: self.dims[place - 1])
-        return (namespace(dy).permute_dims(dy, (0, *back)),), {}
+        return (namespace(dy).permute_dims(dy, self.back()),), {}
+
+    def back(self) -> tuple[int, ...]:
+        """The order of axes that undoes this one."""
+        return tuple(self.axes.index(axis) for axis in range(len(self.axes)))
 
 
 @configured(frozen=True, eq=True)

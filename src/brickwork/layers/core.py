@@ -218,8 +218,8 @@ class Permute(Layer):
     dims: Any = argument(Order())
 
     def lay(self, x: Symbol) -> Any:  # type: ignore[override]
-        """Permute."""
-        return self.put(bricks.Permute(self.dims), x)
+        """Transpose, behind the axis of the samples."""
+        return self.put(bricks.Transpose((0, *self.dims)), x)
 
 
 @configured()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...bricks import Dot, Permute, RepeatVector, Transpose
+from ...bricks import Dot, RepeatVector, Transpose
 from .lowering import Plain, lowers
 from .values import Value, per_sample
 from .writer import Part, Writer
@@ -14,35 +14,28 @@ _AXES = 6
 """As many as native/kernels/axes.cpp counts."""
 
 
-def _order(brick: Permute | Transpose) -> tuple[int, ...]:
-    """The axes of x, counted from 1 behind that of the samples, in the order of y's."""
-    return brick.dims if isinstance(brick, Permute) else brick.axes[1:]
-
-
-@lowers(Permute, Transpose)
-class PermuteLowering(Plain):
+@lowers(Transpose)
+class TransposeLowering(Plain):
     """The numbers of a sample in another order."""
 
     def accepts(self, brick: Any, shapes: list[Any]) -> bool:
         """Not too many axes, where those of size 1 and those that stay side by side do not count."""
-        return len(self._axes(_order(brick), per_sample(shapes[0]))) <= _AXES
+        return len(self._axes(brick.axes, per_sample(shapes[0]))) <= _AXES
 
     def forward(self, writer: Writer, part: Part) -> None:
         """y."""
         x, y = writer.value(part.inputs[0]), writer.value(part.output)
         y.integer = x.integer
         shape = per_sample(writer.graph.shapes[part.inputs[0]])
-        self._emit(writer, x, y, self._axes(_order(part.brick), shape), 0)
+        self._emit(writer, x, y, self._axes(part.brick.axes, shape), 0)
 
     def backward(self, writer: Writer, part: Part) -> None:
         """dx, in the old order."""
         dy, found = writer.dy(part.output), writer.dx(part.inputs[0])
         if dy is None or found is None:
             return
-        dims = _order(part.brick)
-        back = tuple(dims.index(axis) + 1 for axis in range(1, len(dims) + 1))
         shape = per_sample(writer.graph.shapes[part.output])
-        self._emit(writer, dy, found[0], self._axes(back, shape), found[1])
+        self._emit(writer, dy, found[0], self._axes(part.brick.back(), shape), found[1])
 
     def _emit(self, writer: Writer, x: Value, y: Value, axes: list[tuple[int, int]], accumulate: int) -> None:
         x.compact = y.compact = True
@@ -50,10 +43,10 @@ class PermuteLowering(Plain):
         sizes, steps = ([axis[part] for axis in axes] + room for part in range(2))
         writer.emit("permute", [x, y], [len(axes), accumulate, *sizes, *steps], multiplies=2 * x.size)
 
-    def _axes(self, dims: tuple[int, ...], shape: tuple[int, ...]) -> list[tuple[int, int]]:
+    def _axes(self, order: tuple[int, ...], shape: tuple[int, ...]) -> list[tuple[int, int]]:
         """(size, step in x) of the axes of y; axes that stay side by side are one."""
         found: list[tuple[int, int]] = []
-        for axis in dims:
+        for axis in order[1:]:
             size, step = shape[axis - 1], math.prod(shape[axis:])
             if size == 1:
                 continue
