@@ -1,5 +1,4 @@
-// Axes in another order, and products along axes of two values.
-#include "functions.hpp"
+// Axes in another order.
 #include "operations.hpp"
 #include "rows.hpp"
 #include "turn.hpp"
@@ -83,71 +82,6 @@ void permute(const Instruction& instruction, const Task& task) {
                 }
             }
         } while (counter.next());
-    }
-}
-
-/// y[i, j] (+)= sum over r of a[i, r] b[j, r], each of i, j and r standing for two axes with steps of their own.
-///
-/// operands: a, b, y   ints: sizes of i, j, r (2 each); steps of i, r in a; of j, r in b; of i, j in y; accumulate
-void contract(const Instruction& instruction, const Task& task) {
-    const int64_t* n = instruction.ints;
-    const int64_t *a_steps = n + 6, *b_steps = n + 10, *y_steps = n + 14;
-    const bool accumulate = n[18];
-    const bool across = b_steps[1] == 1 && n[3] > 1, along = a_steps[3] == 1 && b_steps[3] == 1;
-    for (int64_t row = task.begin; row < task.end; ++row) {
-        for (int64_t i = 0; i < n[0] * n[1]; ++i) {
-            const float* a = at(task, instruction.operands[0], row) + i / n[1] * a_steps[0] + i % n[1] * a_steps[1];
-            float* yi = at(task, instruction.operands[2], row) + i / n[1] * y_steps[0] + i % n[1] * y_steps[1];
-            for (int64_t j = 0; j < n[2]; ++j) {
-                const float* b = at(task, instruction.operands[1], row) + j * b_steps[0];
-                float* y = yi + j * y_steps[2];
-                if (across) {
-                    vectors(n[3], [=](auto width, int64_t c, int32_t valid) {
-                        constexpr int N = decltype(width)::N;
-                        Float<N> sum{};
-                        for (int64_t r = 0; r < n[4]; ++r) {
-                            for (int64_t s = 0; s < n[5]; ++s) {
-                                sum += load_part<N>(b + r * b_steps[2] + s * b_steps[3] + c, valid) *
-                                       a[r * a_steps[2] + s * a_steps[3]];
-                            }
-                        }
-                        if (y_steps[3] == 1) {
-                            if (accumulate) sum += load_part<N>(y + c, valid);
-                            store_part<N>(y + c, sum, valid);
-                            return;
-                        }
-                        for (int lane = 0; lane < valid; ++lane) {
-                            float* to = y + (c + lane) * y_steps[3];
-                            *to = accumulate ? *to + sum[lane] : sum[lane];
-                        }
-                    });
-                    continue;
-                }
-                for (int64_t c = 0; c < n[3]; ++c) {
-                    float sum = 0.0f;
-                    for (int64_t r = 0; r < n[4]; ++r) {
-                        const float *p = a + r * a_steps[2], *q = b + r * b_steps[2] + c * b_steps[1];
-                        if (along) {
-                            Float<WIDEST> wide{};
-                            Float<4> rest{};
-                            vectors(n[5], [&](auto width, int64_t s, int32_t valid) {
-                                constexpr int N = decltype(width)::N;
-                                if constexpr (N == WIDEST && N != 4) {
-                                    wide += load<N>(p + s) * load<N>(q + s);
-                                } else {
-                                    rest += load_part<4>(p + s, valid) * load_part<4>(q + s, valid);
-                                }
-                            });
-                            sum += sum_of<WIDEST>(wide) + sum_of<4>(rest);
-                            continue;
-                        }
-                        for (int64_t s = 0; s < n[5]; ++s) sum += p[s * a_steps[3]] * q[s * b_steps[3]];
-                    }
-                    float* to = y + c * y_steps[3];
-                    *to = accumulate ? *to + sum : sum;
-                }
-            }
-        }
     }
 }
 

@@ -11,6 +11,7 @@ from ...bricks import CausalMask, Embedding, LearnedPositions, Mask, MatMul, Sin
 from .lower_dense import sum_columns
 from .lower_features import add_fixed
 from .lowering import Plain, lowers
+from .matrix_product import MatrixProduct
 from .values import Place, Value, per_sample
 from .writer import Part, Writer
 
@@ -20,55 +21,32 @@ _COLUMNS = 16
 
 @lowers(MatMul)
 class MatMulLowering(Plain):
-    """One instruction for all matrices of a sample; each gradient is such a product again."""
+    """One instruction for all matrices of a sample."""
 
     def forward(self, writer: Writer, part: Part) -> None:
         """y = a @ b."""
         a, b = (writer.value(name) for name in part.inputs)
-        turns = part.brick.transpose_a, part.brick.transpose_b
-        self._emit(writer, part, "mnk", (a, b, writer.value(part.output)), turns)
+        self._product(writer, part).forward(writer, a, b, writer.value(part.output))
 
     def backward(self, writer: Writer, part: Part) -> None:
-        """da = dy @ b.T and db = a.T @ dy, or the transposes of these."""
+        """da, then db: where a and b are one value, the second gradient is added to the first."""
         dy = writer.dy(part.output)
         if dy is None:
             return
         a, b = (writer.value(name) for name in part.inputs)
-        turn_a, turn_b = part.brick.transpose_a, part.brick.transpose_b
-        # One after the other: where a and b are one value, the second gradient is added to the first.
+        product = self._product(writer, part)
         found = writer.dx(part.inputs[0])
         if found is not None:
-            if turn_a:
-                self._emit(writer, part, "kmn", (b, dy, found[0]), (turn_b, True), found[1])
-            else:
-                self._emit(writer, part, "mkn", (dy, b, found[0]), (False, not turn_b), found[1])
+            product.to_a(writer, dy, b, *found)
         found = writer.dx(part.inputs[1])
         if found is not None:
-            if turn_b:
-                self._emit(writer, part, "nkm", (dy, a, found[0]), (True, turn_a), found[1])
-            else:
-                self._emit(writer, part, "knm", (a, dy, found[0]), (not turn_a, False), found[1])
+            product.to_b(writer, dy, a, *found)
 
-    def _emit(
-        self,
-        writer: Writer,
-        part: Part,
-        sizes: str,
-        values: tuple[Value, Value, Value],
-        turns: tuple[bool, bool],
-        accumulate: int = 0,
-    ) -> None:
-        """`sizes`: which of the brick's m rows, n columns and k in between are this product's m, n and k."""
+    def _product(self, writer: Writer, part: Part) -> MatrixProduct:
+        turns = part.brick.transpose_a, part.brick.transpose_b
         *lead, m, n = per_sample(writer.graph.shapes[part.output])
-        k = per_sample(writer.graph.shapes[part.inputs[0]])[-2 if part.brick.transpose_a else -1]
-        known = {"m": m, "n": n, "k": k}
-        count = math.prod(lead)
-        writer.emit(
-            "matrices",
-            list(values),
-            [count, *(known[size] for size in sizes), *turns, accumulate],
-            multiplies=count * m * n * k,
-        )
+        k = per_sample(writer.graph.shapes[part.inputs[0]])[-2 if turns[0] else -1]
+        return MatrixProduct(math.prod(lead), m, n, k, *turns)
 
 
 class Masking(Plain):
