@@ -1,6 +1,5 @@
 // Colours of images changed at random, and rectangles of them erased.
 #include "channels.hpp"
-#include "functions.hpp"
 #include "operations.hpp"
 #include "philox.hpp"
 
@@ -12,12 +11,14 @@ namespace {
 /// engines/native/lower_color counts the same way.
 enum Kind : int64_t { BRIGHTNESS, CONTRAST, SATURATION, HUE };
 
-BW_INLINE float uniform_of(uint32_t bits) { return (float)(bits >> 8) * 0x1p-24f; }
+/// Words that are set aside for the rectangle, as in bricks/color.
+constexpr int64_t WORDS = 16;
+
 BW_INLINE float within(float x, float low, float high) {
     x = x < low ? low : x;
     return x > high ? high : x;
 }
-BW_INLINE float between(uint32_t bits, float low, float high) { return uniform_of(bits) * (high - low) + low; }
+BW_INLINE float between(uint32_t bits, float low, float high) { return uniform(bits) * (high - low) + low; }
 
 /// Red, green and blue of a pixel: the largest, how far the smallest is below it, and the hue in sixths of a turn.
 struct Color {
@@ -48,7 +49,7 @@ struct Recolor {
         const float factor = between(bits[0], ends[0], ends[1]);
         if (kind == BRIGHTNESS) return factor * (high - low);
         if (kind == SATURATION) return factor / (1.0f - factor + 1e-7f);
-        if (kind == HUE) return uniform_of(bits[1]) < 0.5f ? 3.0f * factor : -3.0f * factor;
+        if (kind == HUE) return uniform(bits[1]) < 0.5f ? 3.0f * factor : -3.0f * factor;
         return factor;
     }
     float mean(const float* x, int64_t channel) const {
@@ -139,13 +140,13 @@ void erase_image(const Instruction& instruction, const Task& task) {
     for (int64_t n = task.begin; n < task.end; ++n) {
         const float* x = at(task, instruction.operands[0], n);
         float* y = at(task, instruction.operands[1], n);
-        uint32_t bits[16];
+        uint32_t bits[WORDS];
         source.draw_in_order<4>(n, 0, bits);
         const float wide = __builtin_sqrtf(between(bits[0], f[2], f[3])) * (float)width;
         const float tall = __builtin_sqrtf(between(bits[1], f[2], f[3])) * (float)height;
-        const float left = uniform_of(bits[2]) * ((float)width - wide);
-        const float top = uniform_of(bits[3]) * ((float)height - tall);
-        const bool erases = uniform_of(bits[5]) < between(bits[4], f[0], f[1]);
+        const float left = uniform(bits[2]) * ((float)width - wide);
+        const float top = uniform(bits[3]) * ((float)height - tall);
+        const bool erases = uniform(bits[5]) < between(bits[4], f[0], f[1]);
         if (!accumulate) {
             __builtin_memcpy(y, x, (unsigned long)(size * 4));
         } else {
@@ -162,13 +163,7 @@ void erase_image(const Instruction& instruction, const Task& task) {
                 if (noise && !gradient) {
                     if (e / 16 != block) {
                         block = e / 16;
-                        source.draw_in_order<4>(n, 16 + block * 16, bits);
-                        for (int k = 0; k < 16; k += 2) {
-                            const float radius = __builtin_sqrtf(-2.0f * __builtin_logf(1.0f - uniform_of(bits[k])));
-                            const float angle = uniform_of(bits[k + 1]) * 6.28318530717958648f;
-                            normals[k] = radius * __builtin_cosf(angle);
-                            normals[k + 1] = radius * __builtin_sinf(angle);
-                        }
+                        source.normals<4>(n, WORDS + block * 16, normals);
                     }
                     made = normals[e % 16] * f[5];
                 }

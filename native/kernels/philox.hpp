@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../instruction.hpp"
-#include "simd.hpp"
+#include "functions.hpp"
 
 namespace bw {
 namespace BW_ISA {
@@ -35,6 +35,46 @@ BW_INLINE void philox(uint32_t first, uint32_t row, uint32_t stream, uint32_t st
     words[0] = a, words[1] = b, words[2] = c, words[3] = d;
 }
 
+/// A word as a number in [0, 1), by its upper 24 bits.
+BW_INLINE float uniform(uint32_t word) { return (float)(word >> 8) * 0x1p-24f; }
+
+template <int N>
+BW_INLINE Float<N> uniform(Word<N> words) {
+    return __builtin_convertvector((Int<N>)(words >> 8), Float<N>) * 0x1p-24f;
+}
+
+/// The sine and cosine of 2 pi u for u in [0, 1), by their series on the eighth of a turn beside the next quarter.
+template <int N>
+BW_INLINE void sine_and_cosine(Float<N> u, Float<N>& sine, Float<N>& cosine) {
+    const Float<N> magic = all<N>(12582912.0f);  // 1.5 * 2^23: adding it rounds to whole numbers
+    const Float<N> whole = (u * 4.0f + magic) - magic;
+    const Int<N> quarter = __builtin_convertvector(whole, Int<N>);
+    const Float<N> x = (u - whole * 0.25f) * 6.28318530717958648f, q = x * x;
+    Float<N> s = q * (1.0f / 362880.0f) - 1.0f / 5040.0f;
+    s = s * q + 1.0f / 120.0f;
+    s = s * q - 1.0f / 6.0f;
+    s = s * q * x + x;
+    Float<N> c = q * (-1.0f / 3628800.0f) + 1.0f / 40320.0f;
+    c = c * q - 1.0f / 720.0f;
+    c = c * q + 1.0f / 24.0f;
+    c = c * q - 0.5f;
+    c = c * q + 1.0f;
+    const Int<N> swapped = (quarter & 1) != 0;
+    const Float<N> a = swapped ? c : s, b = swapped ? s : c;
+    sine = (quarter & 2) != 0 ? -a : a;
+    cosine = ((quarter + 1) & 2) != 0 ? -b : b;
+}
+
+/// Two standard normal numbers from two words (Box and Muller, 1958), see Context.normals.
+template <int N>
+BW_INLINE void normal_pair(Word<N> first, Word<N> second, Float<N>& a, Float<N>& b) {
+    const Float<N> u = uniform<N>(first), v = uniform<N>(second);
+    const Float<N> radius = root<N>(log<N>(1.0f - u) * -2.0f);
+    sine_and_cosine<N>(v, b, a);
+    a *= radius;
+    b *= radius;
+}
+
 /// Where an instruction's random words come from, by four of its whole numbers: stream, whether the seed is its own,
 /// that seed's low and high word.
 struct RandomSource {
@@ -58,6 +98,19 @@ struct RandomSource {
         draw<N>(row, i, words);
         for (int lane = 0; lane < N; ++lane) {
             for (int word = 0; word < 4; ++word) bits[4 * lane + word] = words[word][lane];
+        }
+    }
+
+    /// 4 N standard normal numbers of a row, from element i, a multiple of 4, on.
+    template <int N>
+    inline __attribute__((always_inline)) void normals(int64_t row, int64_t i, float* numbers) const {
+        Word<N> words[4];
+        draw<N>(row, i, words);
+        Float<N> z[4];
+        normal_pair<N>(words[0], words[1], z[0], z[1]);
+        normal_pair<N>(words[2], words[3], z[2], z[3]);
+        for (int lane = 0; lane < N; ++lane) {
+            for (int word = 0; word < 4; ++word) numbers[4 * lane + word] = z[word][lane];
         }
     }
 };

@@ -47,8 +47,7 @@ Map map_of(const Sampling& s, int64_t row) {
     s.source.draw<4>(row, 0, words);
     float drawn[2];
     for (int i = 0; i < 2; ++i) {
-        const float uniform = (float)(words[i][0] >> 8) * 0x1p-24f;
-        drawn[i] = uniform * (s.numbers[2 * i + 1] - s.numbers[2 * i]) + s.numbers[2 * i];
+        drawn[i] = uniform(words[i][0]) * (s.numbers[2 * i + 1] - s.numbers[2 * i]) + s.numbers[2 * i];
     }
     const float right = (float)(s.width - 1), bottom = (float)(s.height - 1);
     if (s.kind == TRANSLATION) {

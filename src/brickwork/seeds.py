@@ -15,7 +15,7 @@ from contextvars import ContextVar
 
 import numpy as np
 
-from .arguments import Whole
+from .arguments import Maybe, Whole
 
 _MASK = (1 << 64) - 1
 
@@ -61,6 +61,8 @@ class SeedSequence:
 
 _SEED64 = Whole(0, _MASK)
 _SEED32 = Whole(0, (1 << 32) - 1)
+SEED = Maybe(_SEED64)
+"""What an argument `seed` may be: a number, or None for what the session or the run gives."""
 
 _session = SeedSequence()
 _scope: ContextVar[SeedSequence | None] = ContextVar("brickwork_seeds", default=None)

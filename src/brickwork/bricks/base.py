@@ -63,19 +63,23 @@ class Context:
             self.key, step=self.step, stream=self.stream, row=self.row, rows=x.shape[0], shape=per_sample
         )
 
-    def normals(self, x: Array) -> Array:
-        """Standard normal numbers of the shape of `x`: two from each pair of random words.
+    def uniform(self, x: Array, count: int) -> Array:
+        """Uniform numbers in [0, 1), (N, count): the upper 24 bits of each sample's first random words."""
+        return namespace(x).astype(self.bits(x, (count,)) >> 8, x.dtype) * 2.0**-24
 
-        √(-2 log(1 - u)) cos(2π v) and the same with sin, u and v the upper 24 bits of the words as numbers in
-        [0, 1) (Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958). Engines agree on
-        them to the last digits of float32.
+    def normals(self, x: Array, after: int = 0) -> Array:
+        """Standard normal numbers of the shape of `x`: two from each pair of words behind the first `after`.
+
+        √(-2 log(1 - u)) cos(2π v) and the same with sin, u and v the words as uniform numbers (Box and
+        Muller, "A Note on the Generation of Random Normal Deviates", 1958). Engines agree on them to the last
+        digits of float32.
         """
         xp = namespace(x)
         rows, size = x.shape[0], math.prod(x.shape[1:])
         pairs = -(-size // 2)
-        uniform = xp.astype(self.bits(x, (pairs, 2)) >> 8, x.dtype) * 2.0**-24
-        radius = xp.sqrt(-2.0 * xp.log(1.0 - uniform[..., 0]))
-        angle = 2.0 * math.pi * uniform[..., 1]
+        uniform = self.uniform(x, after + 2 * pairs)[:, after:]
+        radius = xp.sqrt(-2.0 * xp.log(1.0 - uniform[:, ::2]))
+        angle = 2.0 * math.pi * uniform[:, 1::2]
         both = xp.stack([radius * xp.cos(angle), radius * xp.sin(angle)], axis=-1)
         return xp.reshape(xp.reshape(both, (rows, 2 * pairs))[:, :size], x.shape)
 

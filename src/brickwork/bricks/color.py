@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from ..arguments import Either, Many, Maybe, Real, Whole, argument, configured
+from ..arguments import Either, Many, Maybe, Real, argument, configured
 from ..arrays import Array, Shape, namespace
 from ..errors import ParameterError, ShapeError
-from .base import Brick, Context, Saved, letters
+from ..seeds import SEED
+from .base import Context, Saved, letters
 from .checks import require_image
+from .seeded import Seeded
 
-SEED = Maybe(Whole(0, 2**64 - 1))
 Ends = tuple[float, float]
 
+_WORDS = 16
+"""Random words that are set aside for the rectangle that is erased; noise takes those behind them."""
 
-class _Changing(Brick):
-    """What all have in common: a batch of images, and uniform numbers for each sample while training."""
 
-    random = True
+class _Changing(Seeded):
+    """What all have in common: a batch of images, whose pixels lie in a range."""
+
     value_range: Ends
-    seed: int | None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -36,11 +36,6 @@ class _Changing(Brick):
     def output_shape(self, x: Shape) -> Shape:
         require_image(self, x)
         return x
-
-    def _words(self, x: Array, ctx: Context, count: int) -> Array:
-        """Uniform numbers in [0, 1), (N, count)."""
-        own = ctx if self.seed is None else replace(ctx, key=self.seed)
-        return namespace(x).astype(own.bits(x, (count,)) >> 8, x.dtype) * 2.0**-24
 
 
 def _between(uniform: Array, ends: Ends) -> Array:
@@ -82,7 +77,7 @@ class RandomBrightness(_Changing):
         if not ctx.training:
             return x, (None,)
         low, high = self.value_range
-        y = x + _between(self._words(x, ctx, 1)[:, 0], self.factor) * (high - low)
+        y = x + _between(self.own(ctx).uniform(x, 1)[:, 0], self.factor) * (high - low)
         return namespace(x).clip(y, low, high), ((y >= low) & (y <= high),)
 
     def backward(
@@ -127,7 +122,7 @@ class RandomContrast(_Changing):
             return x, (None, None)
         xp = namespace(x)
         low, high = self.value_range
-        f = _between(self._words(x, ctx, 1)[:, 0], self.factor)
+        f = _between(self.own(ctx).uniform(x, 1)[:, 0], self.factor)
         mean = xp.mean(x, axis=(1, 2), keepdims=True)
         y = (x - mean) * f + mean
         return xp.clip(y, low, high), ((y >= low) & (y <= high), f)
@@ -201,7 +196,7 @@ class RandomSaturation(_Coloring):
         if not ctx.training:
             return x, (None,)
         xp = namespace(x)
-        f = _between(self._words(x, ctx, 1)[:, 0], self.factor)
+        f = _between(self.own(ctx).uniform(x, 1)[:, 0], self.factor)
         most, spread = _most_and_spread(x)
         share = xp.where(spread > 0.0, most / xp.where(spread > 0.0, spread, 1.0), 0.0)
         return most - (most - x) * xp.minimum(f / (1.0 - f + 1e-7), share), (f,)
@@ -243,9 +238,9 @@ class RandomHue(_Coloring):
         if not ctx.training:
             return x, (None,)
         xp = namespace(x)
-        words = self._words(x, ctx, 2)
-        f = _between(words[:, 0], self.factor)
-        turn = f * (6.0 * xp.astype(words[:, 1] < 0.5, x.dtype) - 3.0)[:, None, None, None]
+        uniform = self.own(ctx).uniform(x, 2)
+        f = _between(uniform[:, 0], self.factor)
+        turn = f * (6.0 * xp.astype(uniform[:, 1] < 0.5, x.dtype) - 3.0)[:, None, None, None]
         most, spread = _most_and_spread(x)
         per = xp.where(spread > 0.0, 1.0 / xp.where(spread > 0.0, spread, 1.0), 0.0)
         r, g, b = x[..., :1], x[..., 1:2], x[..., 2:]
@@ -312,19 +307,20 @@ class RandomErasing(_Changing):
         if not ctx.training:
             return x, (None,)
         xp = namespace(x)
-        _, height, width, channels = x.shape
-        size = height * width * channels
-        # 16 words for the rectangle, then two for every two numbers of noise
-        words = self._words(x, ctx, 16 if self.fill_value is not None else 16 + size + size % 2)
-        wide, high = (xp.sqrt(_between(words[:, place], self.scale)) for place in (0, 1))
+        _, height, width, _ = x.shape
+        own = self.own(ctx)
+        uniform = own.uniform(x, _WORDS)
+        wide, high = (xp.sqrt(_between(uniform[:, place], self.scale)) for place in (0, 1))
         wide, high = wide * float(width), high * float(height)
-        left = words[:, 2, None, None, None] * (float(width) - wide)
-        top = words[:, 3, None, None, None] * (float(height) - high)
-        erases = words[:, 5, None, None, None] < _between(words[:, 4], self.factor)
+        left = uniform[:, 2, None, None, None] * (float(width) - wide)
+        top = uniform[:, 3, None, None, None] * (float(height) - high)
+        erases = uniform[:, 5, None, None, None] < _between(uniform[:, 4], self.factor)
         j = xp.reshape(xp.arange(width, dtype=x.dtype), (1, 1, -1, 1))
         i = xp.reshape(xp.arange(height, dtype=x.dtype), (1, -1, 1, 1))
         gone = erases & (j >= left) & (j < left + wide) & (i >= top) & (i < top + high)
-        filling = self._filling(x, words[:, 16:])
+        given = self.fill_value
+        noise = given is None
+        filling = own.normals(x, _WORDS) * self.value_range[1] if noise else xp.asarray(given, dtype=x.dtype)
         filling = xp.clip(filling, *self.value_range)
         return xp.where(gone, filling, x), (xp.astype(~gone, x.dtype),)
 
@@ -333,14 +329,3 @@ class RandomErasing(_Changing):
     ) -> tuple[tuple[Array], dict[str, Array]]:
         (kept,) = saved
         return (dy if kept is None else dy * kept,), {}
-
-    def _filling(self, x: Array, uniform: Array) -> Array:
-        """Normal numbers by pairs (Box and Muller, 1958), or the numbers that were given."""
-        xp = namespace(x)
-        if self.fill_value is not None:
-            return xp.asarray(self.fill_value, dtype=x.dtype)
-        first, second = uniform[:, ::2], uniform[:, 1::2]
-        radius, angle = xp.sqrt(-2.0 * xp.log(1.0 - first)), second * (2.0 * math.pi)
-        both = xp.stack([radius * xp.cos(angle), radius * xp.sin(angle)], axis=-1)
-        flat = xp.reshape(both, (x.shape[0], uniform.shape[1]))[:, : math.prod(x.shape[1:])]
-        return xp.reshape(flat, x.shape) * self.value_range[1]

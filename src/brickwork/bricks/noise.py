@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
-from ..arguments import Many, Maybe, Real, Whole, argument, configured
+from ..arguments import Many, Real, Whole, argument, configured
 from ..arrays import Array, Shape, namespace
-from .base import Brick, Context, Saved
+from ..seeds import SEED
+from .base import Context, Saved
 from .checks import require_axes, shared_axes, shared_shape
+from .seeded import Seeded
 from .smooth import SELU_ALPHA, SELU_SCALE
 
 Gradients = tuple[tuple[Array], dict[str, Array]]
@@ -22,23 +23,15 @@ SELU_LEAST = -SELU_SCALE * SELU_ALPHA
 """What a SELU gives for x → -∞."""
 
 _RATE = Real(0.0, 1.0, high_open=True)
-_SEED = Maybe(Whole(0, 2**64 - 1))
 
 
-class Noise(Brick):
-    """A brick whose random numbers follow the run's seed, or a `seed` of its own."""
-
-    random = True
-    seed: int | None
+class Noise(Seeded):
+    """Noise on a batch of anything; dx is dy times a factor that was saved."""
 
     def output_shape(self, x: Shape) -> Shape:
         """The shape of x."""
         require_axes(self, x, 1, "(N, …)", "Give it a batch of samples.")
         return x
-
-    def own(self, ctx: Context) -> Context:
-        """The context with the brick's own seed, if it has one."""
-        return ctx if self.seed is None else replace(ctx, key=self.seed)
 
     def backward(self, params: Parameters, saved: Saved, dy: Array) -> Gradients:
         (factor,) = saved
@@ -101,7 +94,7 @@ class Dropout(Dropping):
 
     rate: float = argument(_RATE)
     shared_axes: tuple[int, ...] = argument(Many(Whole()), default=(), kw_only=True)
-    seed: int | None = argument(_SEED, default=None, kw_only=True)
+    seed: int | None = argument(SEED, default=None, kw_only=True)
 
     def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
         if not ctx.training or self.rate == 0.0:
@@ -139,7 +132,7 @@ class NaiveDropout(Dropping):
 
     rate: float = argument(_RATE)
     shared_axes: tuple[int, ...] = argument(Many(Whole()), default=(), kw_only=True)
-    seed: int | None = argument(_SEED, default=None, kw_only=True)
+    seed: int | None = argument(SEED, default=None, kw_only=True)
 
     def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
         if not ctx.training:
@@ -180,7 +173,7 @@ class AlphaDropout(Dropping):
 
     rate: float = argument(_RATE)
     shared_axes: tuple[int, ...] = argument(Many(Whole()), default=(), kw_only=True)
-    seed: int | None = argument(_SEED, default=None, kw_only=True)
+    seed: int | None = argument(SEED, default=None, kw_only=True)
 
     def numbers(self) -> tuple[float, float]:
         """a and b."""
@@ -220,7 +213,7 @@ class GaussianNoise(Noise):
     """
 
     stddev: float = argument(Real(0.0))
-    seed: int | None = argument(_SEED, default=None, kw_only=True)
+    seed: int | None = argument(SEED, default=None, kw_only=True)
 
     def forward(self, params: Parameters, x: Array, *, ctx: Context) -> tuple[Array, Saved]:
         if not ctx.training or self.stddev == 0.0:
@@ -255,7 +248,7 @@ class GaussianDropout(Noise):
     """
 
     rate: float = argument(_RATE)
-    seed: int | None = argument(_SEED, default=None, kw_only=True)
+    seed: int | None = argument(SEED, default=None, kw_only=True)
 
     @property
     def deviation(self) -> float:

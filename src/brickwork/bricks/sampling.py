@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 from ..arguments import Choice, Flag, Many, Maybe, Real, Whole, argument, configured
 from ..arrays import Array, Shape, extra, namespace
-from .base import Brick, Context, Saved
+from ..seeds import SEED
+from .base import Context, Saved
 from .checks import known_size, require_image
+from .seeded import Seeded
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 INTERPOLATIONS = ("bilinear", "nearest")
-SEED = Maybe(Whole(0, 2**64 - 1))
 PART = Many(Real(-1.0, 1.0), 2)
 
 Ends = tuple[float, float]
@@ -38,14 +38,12 @@ class Lines(NamedTuple):
     rows: Ends | None = None
 
 
-class _Sampling(Brick):
+class _Sampling(Seeded):
     """What all have in common; a subclass says `ends` of its two draws and the `lines` that these give."""
 
-    random = True
     interpolation: str = "bilinear"
     fill_mode: str = "nearest"
     fill_value: float = 0.0
-    seed: int | None
 
     def output_shape(self, x: Shape) -> Shape:
         require_image(self, x)
@@ -118,8 +116,7 @@ class _Sampling(Brick):
 
     def _drawn(self, x: Array, ctx: Context) -> Lines:
         xp = namespace(x)
-        own = ctx if self.seed is None else replace(ctx, key=self.seed)
-        uniform = xp.astype(own.bits(x, (2,)) >> 8, x.dtype) * 2.0**-24
+        uniform = self.own(ctx).uniform(x, 2)
         one, two = (
             xp.reshape(uniform[:, place] * (high - low) + low, (-1, 1, 1))
             for place, (low, high) in enumerate(self.ends(x.shape))

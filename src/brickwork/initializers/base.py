@@ -12,14 +12,13 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ..arguments import Configured, Many, Maybe, Whole, configured
+from ..arguments import Configured, Many, Whole, configured
 from ..config import floatx
 from ..errors import ParameterError, ParameterTypeError
 from ..seeds import next_seed
 
 FloatArray = npt.NDArray[Any]
 
-SEED = Maybe(Whole(0, 2**64 - 1))
 _SHAPE = Many(Whole(0))
 
 

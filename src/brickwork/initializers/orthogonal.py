@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from ..arguments import Real, argument, configured
 from ..errors import ParameterError
-from .base import SEED, FloatArray, Initializer, rounded
+from ..seeds import SEED
+from .base import FloatArray, Initializer, rounded
 
 
 @configured()

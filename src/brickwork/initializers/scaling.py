@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arguments import Anything, Choice, Real, argument, configured
-from .base import SEED, FloatArray, Initializer, rounded
+from ..seeds import SEED
+from .base import FloatArray, Initializer, rounded
 from .distributions import truncated
 
 _MODE = Choice(("fan_in", "fan_out", "fan_avg"))

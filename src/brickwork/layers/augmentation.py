@@ -12,10 +12,10 @@ from ..arguments import Check, Choice, Maybe, Real, Whole, argument, configured
 from ..bricks.sampling import FILL_MODES, INTERPOLATIONS
 from ..errors import ParameterError, ParameterTypeError
 from ..graph.symbol import Symbol
+from ..seeds import SEED
 from .base import Layer
 from .checks import DATA_FORMAT
 
-SEED = Maybe(Whole(0, 2**64 - 1))
 _FLIPS = ("horizontal_and_vertical", "horizontal", "vertical")
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from .. import bricks
 from ..arguments import Either, Many, Maybe, Real, argument, configured
 from ..graph.symbol import Symbol
-from .augmentation import FACTOR, SEED, Factor, around_zero
+from ..seeds import SEED
+from .augmentation import FACTOR, Factor, around_zero
 from .base import Layer
 from .checks import DATA_FORMAT
 

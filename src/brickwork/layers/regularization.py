@@ -9,11 +9,11 @@ from ..arguments import Check, Maybe, Real, Whole, argument, configured
 from ..bricks.base import Brick, letters
 from ..errors import ParameterError, ShapeError
 from ..graph.symbol import Symbol
+from ..seeds import SEED
 from .base import Layer
 from .checks import DATA_FORMAT
 
 _RATE = Real(0.0, 1.0, high_open=True)
-_SEED = Maybe(Whole(0, 2**64 - 1))
 
 
 class NoiseShape(Check):
@@ -93,7 +93,7 @@ class Dropout(NoiseLayer):
 
     rate: float = argument(_RATE)
     noise_shape: Any = argument(_NOISE_SHAPE, default=None)
-    seed: Any = argument(_SEED, default=None)
+    seed: Any = argument(SEED, default=None)
 
     def _brick(self, x: Symbol) -> Brick:
         axes = self._shared_axes(self.noise_shape, x)
@@ -121,7 +121,7 @@ class NaiveDropout(NoiseLayer):
 
     rate: float = argument(_RATE)
     noise_shape: Any = argument(_NOISE_SHAPE, default=None)
-    seed: Any = argument(_SEED, default=None)
+    seed: Any = argument(SEED, default=None)
 
     def _brick(self, x: Symbol) -> Brick:
         axes = self._shared_axes(self.noise_shape, x)
@@ -146,7 +146,7 @@ class AlphaDropout(NoiseLayer):
 
     rate: float = argument(_RATE)
     noise_shape: Any = argument(_NOISE_SHAPE, default=None)
-    seed: Any = argument(_SEED, default=None)
+    seed: Any = argument(SEED, default=None)
 
     def _brick(self, x: Symbol) -> Brick:
         axes = self._shared_axes(self.noise_shape, x)
@@ -194,7 +194,7 @@ class SpatialDropout1D(SpatialDropout):
     places = 1
 
     rate: float = argument(_RATE)
-    seed: Any = argument(_SEED, default=None)
+    seed: Any = argument(SEED, default=None)
 
 
 @configured()
@@ -221,7 +221,7 @@ class SpatialDropout2D(SpatialDropout):
 
     rate: float = argument(_RATE)
     data_format: Any = argument(DATA_FORMAT, default=None)
-    seed: Any = argument(_SEED, default=None)
+    seed: Any = argument(SEED, default=None)
 
 
 @configured()
@@ -248,7 +248,7 @@ class SpatialDropout3D(SpatialDropout):
 
     rate: float = argument(_RATE)
     data_format: Any = argument(DATA_FORMAT, default=None)
-    seed: Any = argument(_SEED, default=None)
+    seed: Any = argument(SEED, default=None)
 
 
 @configured()
@@ -268,7 +268,7 @@ class GaussianNoise(NoiseLayer):
     """
 
     stddev: float = argument(Real(0.0))
-    seed: Any = argument(_SEED, default=None)
+    seed: Any = argument(SEED, default=None)
 
     def _brick(self, x: Symbol) -> Brick:
         return bricks.GaussianNoise(self.stddev, seed=self.seed)
@@ -292,7 +292,7 @@ class GaussianDropout(NoiseLayer):
     """
 
     rate: float = argument(_RATE)
-    seed: Any = argument(_SEED, default=None)
+    seed: Any = argument(SEED, default=None)
 
     def _brick(self, x: Symbol) -> Brick:
         return bricks.GaussianDropout(self.rate, seed=self.seed)
