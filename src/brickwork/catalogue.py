@@ -5,6 +5,7 @@ Initializers, optimizers, schedules, metrics, regularizers and constraints each 
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
@@ -22,6 +23,20 @@ def snake_case(name: str) -> str:
     """
     words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
+
+
+def public_classes(package: str, base: type[T]) -> list[type[T]]:
+    """The classes of one kind among a package's public names; what stands beside `base` is none of them.
+
+    >>> from brickwork.optimizers import Optimizer
+    >>> public_classes("brickwork.optimizers", Optimizer)[0]
+    <class 'brickwork.optimizers.accumulating.Adadelta'>
+    """
+    room = importlib.import_module(package)
+    # By their names, since the package's functions may not be there yet: `lookup` makes them from this.
+    public = [getattr(room, name) for name in room.__all__ if name[0].isupper()]
+    kinds = [thing for thing in public if isinstance(thing, type) and issubclass(thing, base)]
+    return [kind for kind in kinds if kind.__module__ != base.__module__]
 
 
 class Catalogue(Generic[T]):

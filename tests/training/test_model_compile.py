@@ -246,7 +246,7 @@ BAD = [
     (
         {"optimizer": "adamm"},
         ParameterError,
-        r"An optimizer must be one of 'sgd', .*; got 'adamm'\. Did you mean 'adam",
+        r"An optimizer must be one of .*'sgd', or an Optimizer.*; got 'adamm'\. Did you mean 'adam",
     ),
     (
         {"optimizer": None},

@@ -5,42 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..catalogue import Catalogue
+from ..catalogue import Catalogue, public_classes
 from .base import FromFunction, Initializer
-from .constants import Constant, Ones, Zeros
-from .distributions import RandomNormal, RandomUniform, TruncatedNormal
-from .orthogonal import Orthogonal
+from .constants import Ones, Zeros
+from .distributions import RandomNormal, RandomUniform
 from .reshaped import Reshaped
-from .scaling import (
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    LecunNormal,
-    LecunUniform,
-    VarianceScaling,
-)
 
 _CATALOGUE: Catalogue[Initializer] = Catalogue(
     "initializer",
     Initializer,
-    (
-        Zeros,
-        Ones,
-        Constant,
-        RandomNormal,
-        TruncatedNormal,
-        RandomUniform,
-        VarianceScaling,
-        GlorotUniform,
-        GlorotNormal,
-        HeUniform,
-        HeNormal,
-        LecunUniform,
-        LecunNormal,
-        Orthogonal,
-        Reshaped,
-    ),
+    [*public_classes("brickwork.initializers", Initializer), Reshaped],
     {"normal": RandomNormal, "uniform": RandomUniform, "one": Ones, "zero": Zeros},
 )
 
@@ -62,8 +36,8 @@ def get(identifier: Any) -> Initializer | None:
 def serialize(initializer: Initializer) -> dict[str, Any]:
     """{"class_name", "config"} of the initializer.
 
-    >>> serialize(Constant(2.0))
-    {'class_name': 'Constant', 'config': {'value': 2.0}}
+    >>> serialize(get("constant"))
+    {'class_name': 'Constant', 'config': {'value': 0.0}}
     """
     return _CATALOGUE.serialize(initializer)
 

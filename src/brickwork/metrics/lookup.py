@@ -5,103 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..catalogue import Catalogue
+from ..catalogue import Catalogue, public_classes
 from ..errors import ParameterTypeError
-from .accuracies import (
-    Accuracy,
-    BinaryAccuracy,
-    CategoricalAccuracy,
-    SparseCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy,
-    TopKCategoricalAccuracy,
-)
-from .base import (
-    MeanMetricWrapper,
-    Metric,
-)
-from .classes import (
-    ConfusionMatrix,
-    F1Score,
-    FBetaScore,
-    R2Score,
-)
-from .curves import (
-    AUC,
-)
-from .differences import (
-    ConcordanceCorrelation,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    PearsonCorrelation,
-    RootMeanSquaredError,
-)
+from .accuracies import Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+from .base import MeanMetricWrapper, Metric
+from .differences import MeanAbsoluteError, MeanSquaredError
 from .of_losses import (
     BinaryCrossentropy,
-    CategoricalCrossentropy,
-    CategoricalHinge,
-    CosineSimilarity,
-    Hinge,
     KLDivergence,
-    LogCoshError,
     MeanAbsolutePercentageError,
     MeanSquaredLogarithmicError,
-    Poisson,
-    SparseCategoricalCrossentropy,
-    SquaredHinge,
-)
-from .thresholds import (
-    FalseNegatives,
-    FalsePositives,
-    Precision,
-    PrecisionAtRecall,
-    Recall,
-    RecallAtPrecision,
-    SensitivityAtSpecificity,
-    SpecificityAtSensitivity,
-    TrueNegatives,
-    TruePositives,
 )
 
-_CLASSES: tuple[type[Metric], ...] = (
-    Accuracy,
-    BinaryAccuracy,
-    CategoricalAccuracy,
-    SparseCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy,
-    TopKCategoricalAccuracy,
-    ConcordanceCorrelation,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    PearsonCorrelation,
-    RootMeanSquaredError,
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    CategoricalHinge,
-    CosineSimilarity,
-    Hinge,
-    KLDivergence,
-    LogCoshError,
-    MeanAbsolutePercentageError,
-    MeanSquaredLogarithmicError,
-    Poisson,
-    SparseCategoricalCrossentropy,
-    SquaredHinge,
-    FalseNegatives,
-    FalsePositives,
-    Precision,
-    PrecisionAtRecall,
-    Recall,
-    RecallAtPrecision,
-    SensitivityAtSpecificity,
-    SpecificityAtSensitivity,
-    TrueNegatives,
-    TruePositives,
-    AUC,
-    ConfusionMatrix,
-    F1Score,
-    FBetaScore,
-    R2Score,
-)
 _SHORT: dict[str, type[Metric]] = {
     "acc": Accuracy,
     "bce": BinaryCrossentropy,
@@ -111,7 +26,9 @@ _SHORT: dict[str, type[Metric]] = {
     "msle": MeanSquaredLogarithmicError,
     "kld": KLDivergence,
 }
-_CATALOGUE: Catalogue[Metric] = Catalogue("metric", Metric, _CLASSES, _SHORT)
+_CATALOGUE: Catalogue[Metric] = Catalogue(
+    "metric", Metric, public_classes("brickwork.metrics", Metric), _SHORT
+)
 
 
 def get(identifier: Any) -> Metric | None:

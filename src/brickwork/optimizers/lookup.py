@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..catalogue import Catalogue
-from .accumulating import Adadelta, Adagrad, RMSprop
-from .adam import Adam, Adamax, AdamW, Nadam
+from ..catalogue import Catalogue, public_classes
 from .base import Optimizer
-from .ftrl import Ftrl
-from .lbfgs import LBFGS
-from .lion import Lion
-from .sgd import SGD
 
 _CATALOGUE: Catalogue[Optimizer] = Catalogue(
-    "optimizer",
-    Optimizer,
-    (SGD, RMSprop, Adam, AdamW, Adadelta, Adagrad, Adamax, Nadam, Ftrl, Lion, LBFGS),
-    spell=str.lower,
+    "optimizer", Optimizer, public_classes("brickwork.optimizers", Optimizer), spell=str.lower
 )
 
 

@@ -5,34 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...catalogue import Catalogue
+from ...catalogue import Catalogue, public_classes
 from .base import LearningRateSchedule
-from .cosine import CosineDecay, CosineDecayRestarts
-from .cycle import OneCycle, OneCycleMomentum
-from .decay import (
-    ExponentialDecay,
-    InverseTimeDecay,
-    LinearDecay,
-    PiecewiseConstantDecay,
-    PolynomialDecay,
-)
-from .growth import GrowingMomentum
 
 _CATALOGUE: Catalogue[LearningRateSchedule] = Catalogue(
     "learning rate schedule",
     LearningRateSchedule,
-    (
-        CosineDecay,
-        CosineDecayRestarts,
-        ExponentialDecay,
-        GrowingMomentum,
-        InverseTimeDecay,
-        LinearDecay,
-        OneCycle,
-        OneCycleMomentum,
-        PiecewiseConstantDecay,
-        PolynomialDecay,
-    ),
+    public_classes("brickwork.optimizers.schedules", LearningRateSchedule),
 )
 
 
