@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from .. import bricks
 from ..arguments import Converted, Flag, Real, Text, Whole, argument, configured
 from ..arrays import Array, namespace
 from ..bricks.base import Brick, Context
+from ..catalogue import snake_case
 from ..config import epsilon
 from ..errors import ParameterError, ShapeError
 from .agreement import aligned
@@ -19,15 +22,30 @@ _INFERENCE = Context()
 
 @configured()
 class LossMetric(MeanMetric):
-    """Base of metrics that are a loss: a subclass writes `brick`.
+    """Base of metrics that are a loss: a subclass names what makes its brick.
 
-    `plain` says that the brick alone makes the values, so that an engine may compute it in its own way.
+    Where the brick depends on the metric's arguments, it writes the property `brick` instead. `plain` says
+    that the brick alone makes the values, so that an engine may compute it in its own way.
+
+    Parameters
+    ----------
+    name : str, by default the class's in small letters, such as "squared_hinge"
     """
+
+    made: ClassVar[Callable[[], Brick]]
+    name: str = argument(Text(), default="loss_metric")
+
+    def __init_subclass__(cls) -> None:
+        """The default of `name`, unless the class says another."""
+        super().__init_subclass__()
+        if "name" not in vars(cls):
+            cls.name = argument(Text(), default=snake_case(cls.__name__))
+            cls.__annotations__ = {"name": "str", **inspect.get_annotations(cls)}
 
     @property
     def brick(self) -> Brick:
         """What gives one number per sample, from predictions and targets."""
-        raise NotImplementedError(f"{type(self).__name__} states no brick")
+        return type(self).made()
 
     @property
     def plain(self) -> bool:
@@ -48,80 +66,45 @@ class LossMetric(MeanMetric):
 class MeanAbsolutePercentageError(LossMetric):
     """Mean of 100 |y_true - y_pred| / max(|y_true|, 1e-7) over a sample, then over the samples.
 
-    Parameters
-    ----------
-    name : str, default "mean_absolute_percentage_error"
-
     >>> MeanAbsolutePercentageError()([[2.0, 4.0]], [[3.0, 4.0]])
     25.0
     """
 
-    name: str = argument(Text(), default="mean_absolute_percentage_error")
-
-    @property
-    def brick(self) -> Brick:
-        """MeanAbsolutePercentageError."""
-        return bricks.MeanAbsolutePercentageError(epsilon())
+    made = staticmethod(lambda: bricks.MeanAbsolutePercentageError(epsilon()))
 
 
 @configured()
 class MeanSquaredLogarithmicError(LossMetric):
     """Mean of (log(1 + y_true) - log(1 + y_pred))^2 over a sample, then over the samples.
 
-    Parameters
-    ----------
-    name : str, default "mean_squared_logarithmic_error"
-
     >>> round(MeanSquaredLogarithmicError()([[0, 1], [0, 0]], [[1, 1], [0, 0]]), 5)
     0.12011
     """
 
-    name: str = argument(Text(), default="mean_squared_logarithmic_error")
-
-    @property
-    def brick(self) -> Brick:
-        """MeanSquaredLogarithmicError."""
-        return bricks.MeanSquaredLogarithmicError(epsilon())
+    made = staticmethod(lambda: bricks.MeanSquaredLogarithmicError(epsilon()))
 
 
 @configured()
 class LogCoshError(LossMetric):
     """Mean of log cosh(y_pred - y_true) over a sample, then over the samples.
 
-    Parameters
-    ----------
-    name : str, default "logcosh"
-
     >>> round(LogCoshError()([[0, 1], [0, 0]], [[1, 1], [0, 0]]), 5)
     0.10845
     """
 
+    made = staticmethod(lambda: bricks.LogCosh())
     name: str = argument(Text(), default="logcosh")
-
-    @property
-    def brick(self) -> Brick:
-        """LogCosh."""
-        return bricks.LogCosh()
 
 
 @configured()
 class Poisson(LossMetric):
     """Mean of y_pred - y_true log(y_pred + 1e-7) over a sample, then over the samples.
 
-    Parameters
-    ----------
-    name : str, default "poisson"
-
     >>> round(Poisson()([[0, 1], [0, 0]], [[1, 1], [0, 0]]), 4)
     0.5
     """
 
-    name: str = argument(Text(), default="poisson")
-
-    @property
-    def brick(self) -> Brick:
-        """Poisson."""
-        return bricks.Poisson(epsilon())
+    made = staticmethod(lambda: bricks.Poisson(epsilon()))
 
 
 @configured()
@@ -130,7 +113,6 @@ class CosineSimilarity(LossMetric):
 
     Parameters
     ----------
-    name : str, default "cosine_similarity"
     axis : along which the vectors lie, default -1
 
     >>> round(CosineSimilarity()([[0.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [1.0, 1.0]]), 4)
@@ -138,7 +120,6 @@ class CosineSimilarity(LossMetric):
     """
 
     direction: ClassVar[str] = "up"
-    name: str = argument(Text(), default="cosine_similarity")
     axis: int = argument(Whole(), default=-1, kw_only=True)
 
     @property
@@ -159,80 +140,44 @@ class CosineSimilarity(LossMetric):
 class Hinge(LossMetric):
     """Mean of max(1 - y_true y_pred, 0) over a sample, then over the samples; a target of 0 counts as -1.
 
-    Parameters
-    ----------
-    name : str, default "hinge"
-
     >>> round(Hinge()([[0, 1], [0, 0]], [[0.6, 0.4], [0.4, 0.6]]), 4)
     1.3
     """
 
-    name: str = argument(Text(), default="hinge")
-
-    @property
-    def brick(self) -> Brick:
-        """Hinge."""
-        return bricks.Hinge()
+    made = staticmethod(lambda: bricks.Hinge())
 
 
 @configured()
 class SquaredHinge(LossMetric):
     """Mean of max(1 - y_true y_pred, 0)^2 over a sample, then over the samples; a target of 0 counts as -1.
 
-    Parameters
-    ----------
-    name : str, default "squared_hinge"
-
     >>> round(SquaredHinge()([[0, 1], [0, 0]], [[0.6, 0.4], [0.4, 0.6]]), 4)
     1.86
     """
 
-    name: str = argument(Text(), default="squared_hinge")
-
-    @property
-    def brick(self) -> Brick:
-        """SquaredHinge."""
-        return bricks.SquaredHinge()
+    made = staticmethod(lambda: bricks.SquaredHinge())
 
 
 @configured()
 class CategoricalHinge(LossMetric):
     """How far the true class fails to be above the others by 1; both (N, …, C).
 
-    Parameters
-    ----------
-    name : str, default "categorical_hinge"
-
     >>> round(CategoricalHinge()([[0, 1], [0, 0]], [[0.6, 0.4], [0.4, 0.6]]), 4)
     1.4
     """
 
-    name: str = argument(Text(), default="categorical_hinge")
-
-    @property
-    def brick(self) -> Brick:
-        """CategoricalHinge."""
-        return bricks.CategoricalHinge()
+    made = staticmethod(lambda: bricks.CategoricalHinge())
 
 
 @configured()
 class KLDivergence(LossMetric):
     """Σ y_true log(y_true / y_pred) over the last axis, in nats, both brought into [1e-7, 1].
 
-    Parameters
-    ----------
-    name : str, default "kl_divergence"
-
     >>> round(KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]), 5)
     0.14384
     """
 
-    name: str = argument(Text(), default="kl_divergence")
-
-    @property
-    def brick(self) -> Brick:
-        """KLDivergence."""
-        return bricks.KLDivergence(epsilon())
+    made = staticmethod(lambda: bricks.KLDivergence(epsilon()))
 
 
 @configured()
@@ -241,7 +186,6 @@ class BinaryCrossentropy(LossMetric):
 
     Parameters
     ----------
-    name : str, default "binary_crossentropy"
     from_logits : whether predictions are logits, default False
     label_smoothing : s in [0, 1], default 0: targets become t (1 - s) + s / 2
 
@@ -249,7 +193,6 @@ class BinaryCrossentropy(LossMetric):
     0.36698
     """
 
-    name: str = argument(Text(), default="binary_crossentropy")
     from_logits: bool = argument(Flag(), default=False, kw_only=True)
     label_smoothing: float = argument(Real(0.0, 1.0), default=0.0, kw_only=True)
 
@@ -274,7 +217,6 @@ class CategoricalCrossentropy(LossMetric):
 
     Parameters
     ----------
-    name : str, default "categorical_crossentropy"
     from_logits : whether predictions are logits, default False; else they are divided by their sum first
     label_smoothing : s in [0, 1], default 0: targets become t (1 - s) + s / C
     axis : the class axis; -1 only
@@ -283,7 +225,6 @@ class CategoricalCrossentropy(LossMetric):
     0.10536
     """
 
-    name: str = argument(Text(), default="categorical_crossentropy")
     from_logits: bool = argument(Flag(), default=False, kw_only=True)
     label_smoothing: float = argument(Real(0.0, 1.0), default=0.0, kw_only=True)
     axis: int = argument(Whole(-1, -1), default=-1, kw_only=True)
@@ -318,7 +259,6 @@ class SparseCategoricalCrossentropy(LossMetric):
 
     Parameters
     ----------
-    name : str, default "sparse_categorical_crossentropy"
     from_logits : whether predictions are logits, default False; else they are divided by their sum first
     ignore_class : None only
     axis : the class axis; -1 only
@@ -327,7 +267,6 @@ class SparseCategoricalCrossentropy(LossMetric):
     0.10536
     """
 
-    name: str = argument(Text(), default="sparse_categorical_crossentropy")
     from_logits: bool = argument(Flag(), default=False, kw_only=True)
     ignore_class: Any = argument(Converted(_only_none, "None"), default=None, kw_only=True)
     axis: int = argument(Whole(-1, -1), default=-1, kw_only=True)
