@@ -7,6 +7,10 @@ import os
 
 # Before anything imports them: these are read once, at import.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+# Tests compile many small programs and run each of them a few times: a third of their time was LLVM's.
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("MPLBACKEND", "Agg")
 

@@ -7,6 +7,7 @@ import pytest
 
 import brickwork
 from brickwork import layers
+from brickwork.engines.native_module import load_native
 from brickwork.errors import GraphError, ParameterError, ParameterTypeError, ShapeError
 from brickwork.graph import check_gradients
 from layers.test_layers_against_keras import close, equip
@@ -52,20 +53,21 @@ def video(library):
 
 
 @keras_warns
-@pytest.mark.parametrize("engine", ["reference", "native"])
-def test_training_beside_keras(engine, rng):
+def test_training_beside_keras(rng):
     keras = pytest.importorskip("keras")
-    if engine == "native" and not brickwork.engines.native_module.load_native():
-        pytest.skip("no native module")
     x, t = (rng.standard_normal(shape).astype("float32") for shape in ((6, 3, 6, 6, 1), (6, 1)))
-    theirs, ours = video(keras), video(brickwork)
-    ours.set_weights(theirs.get_weights())
+    fitting = {"batch_size": 4, "epochs": 2, "shuffle": False, "verbose": 0}
+    theirs = video(keras)
+    first = theirs.get_weights()
     theirs.compile(keras.optimizers.SGD(0.1), "mse")
-    ours.compile(brickwork.optimizers.SGD(0.1), "mse", engine=engine)
-    for model in (theirs, ours):
-        model.fit(x, t, batch_size=4, epochs=2, shuffle=False, verbose=0)
-    for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
-        close(one, other, 5e-6)
+    theirs.fit(x, t, **fitting)
+    for engine in ("reference", *(["native"] if load_native() else [])):
+        ours = video(brickwork)
+        ours.set_weights(first)
+        ours.compile(brickwork.optimizers.SGD(0.1), "mse", engine=engine)
+        ours.fit(x, t, **fitting)
+        for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            close(one, other, 5e-6)
 
 
 def test_gradients_and_files(rng, tmp_path):
