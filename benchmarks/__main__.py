@@ -18,18 +18,20 @@ from .measuring import Rule, say
 from .peak import Peak
 from .suites import SUITES, NotStarted, Session
 from .workers import Setup
-from .workloads import CONVNETS, INFERENCE, TRAINING
+from .workloads import BRICKS, CONVNETS, INFERENCE, TRAINING
 
 _DEFAULT_PEERS = {
     "training": ("unshuffled", "torch", "jax"),
     "inference": ("torch", "onnxruntime"),
     "import": ("torch", "jax", "keras", "sklearn"),
+    "bricks": ("torch", "jax"),
     "convnet": ("torch",),
 }
 _WORKLOADS = {
     "training": tuple(task.name for task in TRAINING),
     "inference": INFERENCE,
     "import": (),
+    "bricks": tuple(task.name for task in BRICKS),
     "convnet": tuple(task.name for task in CONVNETS),
 }
 _EXAMPLES = """examples:

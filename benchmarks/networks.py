@@ -1,7 +1,8 @@
 """Networks as plain data, which every contestant translates into its own words.
 
 From the same data come the shapes, the first weights and the arithmetic of the plain algorithm. Images are
-channels last, kernels (KH, KW, C, filters) or (features, units); a contestant with other habits transposes.
+channels last, kernels (KH, KW, C, filters) or (features, units), weights in Keras's order; a contestant with
+other habits transposes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ Shape = tuple[int, ...]
 INPUT = -1
 """The place of the network's input, where a node names what feeds it."""
 
+PIXELS = (-1.0, 1.0)
+"""The range of inputs."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -29,6 +33,10 @@ class Layer:
 
     def multiply_adds(self, *shapes: Shape) -> int:
         """Of the forward pass, for one sample, by the plain algorithm; element-wise work is not counted."""
+        return 0
+
+    def inner_multiply_adds(self, *shapes: Shape) -> int:
+        """Those of them whose factors both have gradients, wherever the layer stands."""
         return 0
 
 
@@ -65,6 +73,105 @@ class Conv(Layer):
 
     def multiply_adds(self, *shapes: Shape) -> int:
         return math.prod(self.output(*shapes)) * self.size**2 * shapes[0][-1]
+
+
+@dataclass(frozen=True)
+class DepthwiseConv(Layer):
+    """Padding "same". The kernel is (KH, KW, 1, C), which lies in memory as Keras's (KH, KW, C, 1)."""
+
+    size: int
+    strides: int = 1
+    activation: str | None = None
+
+    def output(self, *shapes: Shape) -> Shape:
+        return (*windows(shapes[0], self.size, self.strides, "same"), shapes[0][-1])
+
+    def parameters(self, *shapes: Shape) -> dict[str, Shape]:
+        channels = shapes[0][-1]
+        return {"kernel": (self.size, self.size, 1, channels), "bias": (channels,)}
+
+    def multiply_adds(self, *shapes: Shape) -> int:
+        return math.prod(self.output(*shapes)) * self.size**2
+
+
+@dataclass(frozen=True)
+class ConvTranspose(Layer):
+    """Padding "same": images become `strides` times as large. The kernel is (KH, KW, filters, C)."""
+
+    filters: int
+    size: int
+    strides: int
+    activation: str | None = None
+
+    def output(self, *shapes: Shape) -> Shape:
+        return (*(pixels * self.strides for pixels in shapes[0][:2]), self.filters)
+
+    def parameters(self, *shapes: Shape) -> dict[str, Shape]:
+        return {"kernel": (self.size, self.size, self.filters, shapes[0][-1]), "bias": (self.filters,)}
+
+    def multiply_adds(self, *shapes: Shape) -> int:
+        return math.prod(shapes[0]) * self.size**2 * self.filters
+
+
+@dataclass(frozen=True)
+class Recurrent(Layer):
+    """LSTM or GRU over (T, F), as Keras has them; the last state, or with `sequences` all of them."""
+
+    units: int
+    kind: str
+    sequences: bool = False
+
+    @property
+    def gates(self) -> int:
+        return {"lstm": 4, "gru": 3}[self.kind]
+
+    def output(self, *shapes: Shape) -> Shape:
+        return (shapes[0][0], self.units) if self.sequences else (self.units,)
+
+    def parameters(self, *shapes: Shape) -> dict[str, Shape]:
+        wide = self.gates * self.units
+        bias = (wide,) if self.kind == "lstm" else (2, wide)
+        return {"kernel": (shapes[0][-1], wide), "recurrent_kernel": (self.units, wide), "bias": bias}
+
+    def multiply_adds(self, *shapes: Shape) -> int:
+        return self.inner_multiply_adds(*shapes) + math.prod(shapes[0]) * self.gates * self.units
+
+    def inner_multiply_adds(self, *shapes: Shape) -> int:
+        return shapes[0][0] * self.gates * self.units**2
+
+
+@dataclass(frozen=True)
+class SelfAttention(Layer):
+    """Multi-head attention of (T, F) to itself, with the four projections; the output has F features."""
+
+    heads: int
+    size: int
+
+    def parameters(self, *shapes: Shape) -> dict[str, Shape]:
+        features, inner = shapes[0][-1], self.heads * self.size
+        found: dict[str, Shape] = {}
+        for name in ("query", "key", "value"):
+            found |= {f"{name}_kernel": (features, inner), f"{name}_bias": (inner,)}
+        return found | {"output_kernel": (inner, features), "output_bias": (features,)}
+
+    def multiply_adds(self, *shapes: Shape) -> int:
+        return self.inner_multiply_adds(*shapes) + 3 * math.prod(shapes[0]) * self.heads * self.size
+
+    def inner_multiply_adds(self, *shapes: Shape) -> int:
+        inner = self.heads * self.size
+        return math.prod(shapes[0]) * inner + 2 * shapes[0][0] ** 2 * inner
+
+
+@dataclass(frozen=True)
+class Augment(Layer):
+    """Images changed while training, each by numbers of its own.
+
+    `factor` is Keras's: a part of height and width, of a turn, of the size, of the range of the pixels, of
+    the contrast. What comes from outside of an image is its reflection. Flips are of left and right.
+    """
+
+    kind: str
+    factor: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -200,7 +307,8 @@ class Network:
         for place, node in enumerate(self.nodes):
             behind = any(learns[at] for at in node.inputs)
             learns[place] = behind or bool(node.parameters)
-            total += 2 * node.multiply_adds * (3 if behind else 2)
+            inner = node.layer.inner_multiply_adds(*node.input_shapes)
+            total += 2 * (3 * inner + (node.multiply_adds - inner) * (3 if behind else 2))
         return total
 
     def weights(self, seed: int = 0) -> list[dict[str, np.ndarray]]:
@@ -212,7 +320,7 @@ class Network:
 
 
 def _first(name: str, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-    if name != "kernel":
+    if not name.endswith("kernel"):
         return np.full(shape, float(name == "gamma"), np.float32)
     limit = math.sqrt(6 / math.prod(shape[:-1]))
     return rng.random(shape, np.float32) * np.float32(2 * limit) - np.float32(limit)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from . import convnets
+from . import bricks, convnets
 from .networks import (
     Add,
     BatchNorm,
@@ -175,6 +175,42 @@ TRAINING = (
     ),
 )
 
+_IMAGE = (28, 28, 1)
+
+BRICKS = (
+    Workload(
+        "depthwise", "depthwise convolution", bricks.depthwise(1), batch=32, batches=4, aims={"torch": 1}
+    ),
+    Workload(
+        "depthwise_strided",
+        "depthwise convolution, strides 2",
+        bricks.depthwise(2),
+        batch=32,
+        batches=4,
+        aims={"torch": 1},
+    ),
+    Workload(
+        "transposed", "transposed convolution", bricks.transposed, batch=32, batches=16, aims={"torch": 1}
+    ),
+    Workload("lstm", "LSTM", bricks.recurrent("lstm"), batch=64, batches=16, aims={"torch": 1}),
+    Workload("gru", "GRU", bricks.recurrent("gru"), batch=64, batches=16, aims={"torch": 1}),
+    Workload("attention", "attention", bricks.attention, batch=32, batches=16, aims={"torch": 1}),
+    Workload(
+        "augment_places",
+        "translation, rotation, zoom, flip",
+        bricks.stacked(_IMAGE, *bricks.GEOMETRY),
+        batches=100,
+        aims={"torch": 1},
+    ),
+    Workload(
+        "augment_colours",
+        "brightness, contrast",
+        bricks.stacked(_IMAGE, *bricks.COLOURS),
+        batches=100,
+        aims={"torch": 1},
+    ),
+)
+
 CONVNETS = (
     Workload("alexnet", "AlexNet (one tower)", convnets.alexnet, batch=32, batches=1),
     Workload("overfeat", "Overfeat, fast", convnets.overfeat, batch=16, batches=1),
@@ -185,4 +221,4 @@ CONVNETS = (
 INFERENCE = ("mlp", "lenet5", "fashion_convnet")
 """Those of the training workloads whose predictions are timed."""
 
-BY_NAME = {workload.name: workload for workload in (*TRAINING, *CONVNETS)}
+BY_NAME = {workload.name: workload for workload in (*TRAINING, *CONVNETS, *BRICKS)}

@@ -11,11 +11,20 @@ from brickwork import layers, losses, optimizers, utils
 
 from ..workloads import MOMENTUM, Workload
 from .base import Contestant, Made, Weights
-from .keras_names import build
+from .keras_names import build, held
 
 _NAMES = (
     *("Activation", "Add", "BatchNormalization", "Concatenate", "Conv2D", "Dense", "Dropout", "Flatten"),
-    *("GlobalAveragePooling2D", "MaxPooling2D", "ReLU"),
+    *("GlobalAveragePooling1D", "GlobalAveragePooling2D", "MaxPooling2D", "ReLU"),
+    *("Conv2DTranspose", "DepthwiseConv2D", "GRU", "LSTM", "MultiHeadAttention"),
+    *(
+        "RandomBrightness",
+        "RandomContrast",
+        "RandomFlip",
+        "RandomRotation",
+        "RandomTranslation",
+        "RandomZoom",
+    ),
 )
 
 
@@ -74,8 +83,8 @@ class Brickwork(Contestant):
             )
             return epochs * (fewer or batches)
 
-        names = [node.parameters for node in workload.build().nodes]
-        return Made(run, lambda: _get(places, names), parameter_count=_trainable(model))
+        network = workload.build()
+        return Made(run, lambda: held(network, places), parameter_count=_trainable(model))
 
     def inference_variants(self, workload: Workload, batch: int) -> tuple[str, ...]:
         return ("predictor",) if batch == 1 else ("predict", "predictor")
@@ -111,11 +120,6 @@ class Unshuffled(Brickwork):
     """Brickwork on the rows in their own order, as the peers take them."""
 
     shuffle = False
-
-
-def _get(places: list[Any], names: list[dict[str, Any]]) -> list[dict[str, np.ndarray]]:
-    found = [layer.get_weights() for layer in places]
-    return [dict(zip(own, arrays, strict=False)) for own, arrays in zip(names, found, strict=True)]
 
 
 def _trainable(model: Any) -> int:

@@ -17,19 +17,25 @@ from jax import lax
 
 from ..networks import (
     Add,
+    Augment,
     BatchNorm,
     Concat,
     Conv,
+    ConvTranspose,
     Dense,
+    DepthwiseConv,
     Dropout,
     Flatten,
     GlobalAverage,
     Layer,
     MaxPool,
     Network,
+    Recurrent,
     ReLU,
+    SelfAttention,
 )
 from ..workloads import MOMENTUM, Workload
+from . import jax_bricks
 from .base import Contestant, Made, Weights, in_turn, slices
 
 _UNROLLED = 8
@@ -195,6 +201,16 @@ def _forward(network: Network, weights: Any, statistics: Any, x: Any, key: Any) 
                     dimension_numbers=("NHWC", "HWIO", "NHWC"),
                 )
                 return _ACTIVATIONS[layer.activation](y + own["bias"] if layer.bias else y)
+            case DepthwiseConv():
+                return _ACTIVATIONS[layer.activation](jax_bricks.depthwise(layer, own, x))
+            case ConvTranspose():
+                return _ACTIVATIONS[layer.activation](jax_bricks.transposed(layer, own, x))
+            case Recurrent():
+                return jax_bricks.recurrence(layer, own, x)
+            case SelfAttention():
+                return jax_bricks.attention(layer, own, x)
+            case Augment():
+                return x if key is None else jax_bricks.augmented(layer, x, jax.random.fold_in(key, place))
             case MaxPool():
                 return _max_pool(layer, x)
             case Dropout():
@@ -206,7 +222,7 @@ def _forward(network: Network, weights: Any, statistics: Any, x: Any, key: Any) 
                 y, after[place] = _batch_norm(x, own, statistics[place], key is not None)
                 return y
             case GlobalAverage():
-                return x.mean((1, 2))
+                return x.mean((1, 2) if x.ndim == 4 else 1)
             case Flatten():
                 return x.reshape(x.shape[0], -1)
             case ReLU():

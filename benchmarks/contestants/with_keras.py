@@ -11,7 +11,7 @@ import numpy as np
 
 from ..workloads import MOMENTUM, Workload
 from .base import Contestant, Made, Weights
-from .keras_names import build
+from .keras_names import build, held
 
 
 class Keras(Contestant):
@@ -46,13 +46,9 @@ class Keras(Contestant):
             model.fit(x[:rows], y[:rows], workload.batch, epochs, verbose=0, shuffle=False)
             return epochs * each
 
-        def held() -> list[dict[str, np.ndarray]]:
-            names = [node.parameters for node in workload.build().nodes]
-            found = [layer.get_weights() for layer in places]
-            return [dict(zip(own, arrays, strict=False)) for own, arrays in zip(names, found, strict=True)]
-
+        network = workload.build()
         count = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-        return Made(run, held, parameter_count=count)
+        return Made(run, lambda: held(network, places), parameter_count=count)
 
     def inference_variants(self, workload: Workload, batch: int) -> tuple[str, ...]:
         return ("predict_on_batch",)

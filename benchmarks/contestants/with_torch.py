@@ -13,10 +13,13 @@ from torch.nn import functional
 
 from ..networks import (
     Add,
+    Augment,
     BatchNorm,
     Concat,
     Conv,
+    ConvTranspose,
     Dense,
+    DepthwiseConv,
     Dropout,
     Flatten,
     GlobalAverage,
@@ -24,12 +27,15 @@ from ..networks import (
     MaxPool,
     Network,
     Node,
+    Recurrent,
     ReLU,
+    SelfAttention,
     from_channels_first,
     padding_of,
     to_channels_first,
 )
 from ..workloads import MOMENTUM, Workload
+from . import torch_bricks
 from .base import Contestant, Made, Unsupported, Weights, in_turn, slices
 
 _ACTIVATIONS = {None: nn.Identity, "relu": nn.ReLU, "tanh": nn.Tanh}
@@ -78,7 +84,7 @@ class Torch(Contestant):
             optimizer.step()
 
         network.train()
-        count = sum(weight.numel() for weight in network.parameters())
+        count = sum(weight.numel() for weight in network.parameters() if weight.requires_grad)
         return Made(
             in_turn(slices(len(x), workload.batch), step),
             network.get,
@@ -138,29 +144,38 @@ class _Network(nn.Module):
         """Weights in the benchmark's layout into PyTorch's."""
         with torch.no_grad():
             for place, own in enumerate(weights):
+                module = self.places[place]
+                if isinstance(module, torch_bricks.Recurrence):
+                    module.put(own)
+                    continue
                 for name, held in self._held(place).items():
                     held.copy_(torch.from_numpy(self._turned(place, name, own[name], back=False)))
 
     def get(self) -> list[dict[str, np.ndarray]]:
         """PyTorch's weights in the benchmark's layout."""
         return [
-            {
+            module.get()
+            if isinstance(module, torch_bricks.Recurrence)
+            else {
                 name: self._turned(place, name, held.detach().numpy(), back=True)
                 for name, held in self._held(place).items()
             }
-            for place in range(len(self.places))
+            for place, module in enumerate(self.places)
         ]
 
     def _held(self, place: int) -> dict[str, Any]:
         module: Any = self.places[place]
         module = module[0] if isinstance(module, nn.Sequential) else module
+        if isinstance(module, torch_bricks.Attention):
+            return module.held()
         names = list(self.network.nodes[place].parameters)
         return {name: getattr(module, own) for name, own in zip(names, ("weight", "bias"), strict=False)}
 
     def _turned(self, place: int, name: str, array: np.ndarray, back: bool) -> np.ndarray:
-        if name != "kernel":
+        layer = self.network.nodes[place].layer
+        if not name.endswith("kernel"):
             return array
-        if isinstance(self.network.nodes[place].layer, Conv):
+        if isinstance(layer, Conv | ConvTranspose | DepthwiseConv):
             return np.ascontiguousarray(array.transpose((2, 3, 1, 0) if back else (3, 2, 0, 1)))
         image = self.network.flattened(place)
         if back:
@@ -180,7 +195,7 @@ class _Joined(nn.Module):
 
 class _Mean(nn.Module):
     def forward(self, x: Any) -> Any:
-        return x.mean((2, 3))
+        return x.mean((2, 3) if x.ndim == 4 else 1)
 
 
 def _module(node: Node) -> nn.Module:
@@ -193,6 +208,20 @@ def _module(node: Node) -> nn.Module:
             padding = _padding(layer, shape)
             made = nn.Conv2d(shape[-1], layer.filters, layer.size, layer.strides, padding, bias=layer.bias)
             return _activated(made, layer.activation)
+        case DepthwiseConv():
+            channels, padding = shape[-1], layer.size // 2
+            made = nn.Conv2d(channels, channels, layer.size, layer.strides, padding, groups=channels)
+            return _activated(made, layer.activation)
+        case ConvTranspose():
+            padding = (layer.size - layer.strides) // 2
+            made = nn.ConvTranspose2d(shape[-1], layer.filters, layer.size, layer.strides, padding)
+            return _activated(made, layer.activation)
+        case Recurrent():
+            return torch_bricks.Recurrence(layer, shape[-1])
+        case SelfAttention():
+            return torch_bricks.Attention(layer, shape[-1])
+        case Augment():
+            return torch_bricks.Augmentation(layer)
         case MaxPool():
             padding = _padding(layer, shape)
             return nn.MaxPool2d(layer.size, layer.strides, padding, ceil_mode=layer.padding == "same")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .bricks import bricks
 from .convnet import convnet
 from .imports import imports
 from .inference import inference
@@ -15,6 +16,7 @@ SUITES: dict[str, Callable[[Session], dict[str, Any]]] = {
     "training": training,
     "inference": inference,
     "import": imports,
+    "bricks": bricks,
     "convnet": convnet,
 }
 
