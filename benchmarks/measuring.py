@@ -58,23 +58,36 @@ def prepare(
 
 def run_rounds(
     processes: Sequence[Process], peak: Peak, rule: Rule
-) -> tuple[list[dict[str, float]], list[float]]:
-    """Milliseconds per step by contestant, and the lower of the two probes, for each round."""
+) -> tuple[list[dict[str, float]], list[float], dict[str, str]]:
+    """Milliseconds per step by contestant, and the lower of the two probes, for each round; and who failed.
+
+    Whoever fails in a round, or has no finite weights in the end, takes no further part.
+    """
     rounds: list[dict[str, float]] = []
     probes: list[float] = []
+    failed: dict[str, str] = {}
+    processes = list(processes)
     before = peak.probe()
-    while len(kept(probes, peak.best)) < rule.rounds and len(rounds) < 2 * rule.rounds:
+    while processes and len(kept(probes, peak.best)) < rule.rounds and len(rounds) < 2 * rule.rounds:
         turn = len(rounds) % len(processes)
         times = {}
         for process in (*processes[turn:], *processes[:turn]):
             time.sleep(0.005)  # threads of the one before that still spin go to sleep
             answer = process.ask("round")
-            times[process.name] = answer.get("ms", float("nan"))
+            if "ms" in answer:
+                times[process.name] = answer["ms"]
+            else:
+                failed[process.name] = str(answer.get("error"))
+        processes = [process for process in processes if process.name not in failed]
         after = peak.probe()
         rounds.append(times)
         probes.append(min(before, after))
         before = after
-    return rounds, probes
+    for process in processes:
+        answer = process.ask("sound")
+        if "error" in answer:
+            failed[process.name] = answer["error"]
+    return rounds, probes, failed
 
 
 def kept(probes: Sequence[float], best: float) -> list[int]:
@@ -107,7 +120,7 @@ def evaluate(
             "share_of_peak": operations / (each / 1e3) / best,
             "rounds_ms": [times[name] for times in rounds],
         }
-        if OWN in rounds[0]:
+        if "variant" in told.get(OWN, ()):
             ratios = [rounds[index][name] / rounds[index][OWN] for index in chosen]
             contestants[name]["ratio"] = statistics.median(ratios)
     return {
@@ -151,7 +164,10 @@ def measure(
     """Prepare all contestants for a workload and run the rounds."""
     told = prepare(processes, rule, kind, workload, batch)
     ready = [process for process in processes if "variant" in told[process.name]]
-    rounds, probes = run_rounds(ready, peak, rule) if ready else ([], [])
+    rounds, probes, failed = run_rounds(ready, peak, rule) if ready else ([], [], {})
+    for name, error in failed.items():
+        told[name] = {"error": error}
+        say(f"    {name} is left out: {error}")
     found = Measured(operations, told, rounds, probes)
     say(f"    {_result(found.evaluated(peak.best))}")
     return found

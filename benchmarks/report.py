@@ -303,7 +303,9 @@ def _rounds(work: Suite) -> str:
 
 
 def _why(answer: Suite) -> str:
-    return str(answer.get("unsupported") or answer.get("error") or "–")
+    """The first sentence of the reason."""
+    told = str(answer.get("unsupported") or answer.get("error") or "–")
+    return told.partition(". ")[0]
 
 
 def _notes(works: Any) -> list[str]:

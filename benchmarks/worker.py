@@ -31,7 +31,7 @@ class Worker:
 
     def __init__(self, name: str, threads: int, engine: str) -> None:
         self._contestant: Contestant = contestant(name, threads, engine)
-        self._run: Callable[[int], int] | None = None
+        self._made: Made | None = None
         self._steps = 1
 
     def versions(self) -> dict[str, Any]:
@@ -41,15 +41,15 @@ class Worker:
         self, kind: str, workload: str, batch: int, seconds: float, batches: int | None
     ) -> dict[str, Any]:
         """Build each variant, keep the fastest; later rounds run it for about so many seconds."""
-        self._run = None
+        self._made = None
         gc.collect()
         task = BY_NAME[workload]
         best, kept, trial = float("inf"), None, {}
         for variant in measured(kind, self._contestant, task, batch):
-            made = self._made(kind, task, variant, batch, batches)
+            made = self._make(kind, task, variant, batch, batches)
             trial[variant], steps = _seconds_each(made.run, seconds)
             if trial[variant] < best:
-                best, kept, self._run, self._steps = trial[variant], variant, made.run, steps
+                best, kept, self._made, self._steps = trial[variant], variant, made, steps
                 count = made.parameter_count
             del made
             gc.collect()
@@ -57,11 +57,21 @@ class Worker:
 
     def round(self) -> dict[str, Any]:
         """Run for a while. Gives milliseconds per step."""
-        if self._run is None:
+        if self._made is None:
             raise RuntimeError("prepare comes before round")
         start = time.perf_counter()
-        done = self._run(self._steps)
+        done = self._made.run(self._steps)
         return {"ms": (time.perf_counter() - start) / done * 1e3}
+
+    def sound(self) -> dict[str, Any]:
+        """Whether what was trained still has finite weights: other numbers may take other times."""
+        if self._made is None or self._made.weights is None:
+            return {}
+        for own in self._made.weights():
+            for name, array in own.items():
+                if not np.isfinite(array).all():
+                    return {"error": f"the training diverged: {name} is not finite any more"}
+        return {}
 
     def fresh(self, workload: str, variant: str | None, batches: int) -> dict[str, Any]:
         """From the network's description to its first update, and the peak memory of a few more."""
@@ -75,7 +85,7 @@ class Worker:
         made.run(3)
         return {"first_step_ms": first * 1e3, "peak_mb": (peak_memory() - x.nbytes - y.nbytes) / 1e6}
 
-    def _made(self, kind: str, task: Workload, variant: str, batch: int, batches: int | None) -> Made:
+    def _make(self, kind: str, task: Workload, variant: str, batch: int, batches: int | None) -> Made:
         weights = _weights(task.name)
         x, y = _data(task.name, batches, None if kind == "training" else batch)
         if kind == "training":

@@ -170,6 +170,55 @@ def test_disturbed_rounds_are_dropped_and_ratios_taken_within_rounds():
     assert noisy["rounds"]["noisy"] and noisy["contestants"]["torch"]["ratio"] == 3.5
 
 
+class Acting:
+    """Answers orders as a contestant's process does, from a list for each kind of order."""
+
+    def __init__(self, name, **answers):
+        self.name = name
+        self.answers = {do: iter(answer) for do, answer in answers.items()}
+
+    def ask(self, do, **order):
+        return next(self.answers[do])
+
+
+def test_who_fails_or_diverges_is_told_in_words_and_has_no_times():
+    from types import SimpleNamespace
+
+    from benchmarks import report
+    from benchmarks.measuring import Rule, measure
+
+    ready = {"variant": "step", "trial_ms": {"step": 1.0}, "steps": 1, "parameters": 3}
+    told = "DivergenceError: step 5 met one that is not finite. Lower the rate."
+    processes = [
+        Acting("brickwork", prepare=[ready], round=[{"ms": 1.0}] * 3, sound=[{}]),
+        Acting("torch", prepare=[ready], round=[{"ms": 2.0}, {"error": told}]),
+        Acting("jax", prepare=[ready], round=[{"ms": 3.0}] * 3, sound=[{"error": "the training diverged"}]),
+    ]
+    peak = SimpleNamespace(probe=lambda: 100.0, best=100.0)
+    measured = measure(processes, peak, Rule(3), "training", "tiny", 10, 1.0)
+    found = measured.evaluated(100.0)
+    assert found["rounds"]["made"] == 3
+    assert found["contestants"]["brickwork"]["ms"] == 1.0
+    assert found["contestants"]["torch"] == {"error": told}
+    assert found["contestants"]["jax"] == {"error": "the training diverged"}
+    work = {"title": "tiny", "batch": 10, "optimizer": "SGD", "aims": {}, "aim_share": None, **found}
+    page = "\n".join([*report._steps([work]), *report._notes([work])])
+    assert "nan" not in page
+    assert "torch: DivergenceError: step 5 met one that is not finite." in page
+
+
+def test_weights_that_are_not_finite_are_found():
+    from benchmarks.contestants import Made
+    from benchmarks.worker import Worker
+
+    worker = Worker("unshuffled", 1, "reference")
+    weights = [{"kernel": np.ones(3)}, {"bias": np.zeros(2)}]
+    worker._made = Made(lambda steps: steps, lambda: weights)
+    assert worker.sound() == {}
+    weights[1]["bias"][1] = np.nan
+    assert worker.sound() == {"error": "the training diverged: bias is not finite any more"}
+
+
 def test_quick_run_of_the_tiny_workload_writes_its_numbers_and_the_page(tmp_path):
     kept, page = tmp_path / "kept.json", tmp_path / "page.md"
     suite = ["--suite", "training", "--workloads", "tiny", "--peers", "", "--engine", ENGINE, "--quick"]
