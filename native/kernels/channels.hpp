@@ -39,11 +39,17 @@ BW_INLINE void store_over(float* p, Float<N> v, int32_t valid, const float* end)
     }
 }
 
+/// The number of each lane.
+template <int N>
+BW_INLINE Int<N> lanes_of() {
+    static const int32_t lanes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return load_int<N>(lanes);
+}
+
 /// Zeros in the lanes from `valid` on.
 template <int N>
 BW_INLINE Float<N> only(Float<N> v, int32_t valid) {
-    static const int32_t lanes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    return load_int<N>(lanes) < valid ? v : Float<N>{};
+    return lanes_of<N>() < valid ? v : Float<N>{};
 }
 
 /// N small whole numbers, widened. In one instruction by name: from the conversion of a vector GCC makes dozens.

@@ -53,9 +53,15 @@ struct Recolor {
         return factor;
     }
     float mean(const float* x, int64_t channel) const {
-        double sum = 0.0;
-        for (int64_t p = 0; p < places; ++p) sum += (double)x[p * channels + channel];
-        return (float)(sum / (double)places);
+        // Several sums, since each addition has to wait for the one before it.
+        double sums[8] = {};
+        int64_t p = 0;
+        for (; p + 8 <= places; p += 8) {
+            for (int i = 0; i < 8; ++i) sums[i] += (double)x[(p + i) * channels + channel];
+        }
+        for (; p < places; ++p) sums[0] += (double)x[p * channels + channel];
+        for (int i = 1; i < 8; ++i) sums[0] += sums[i];
+        return (float)(sums[0] / (double)places);
     }
 };
 

@@ -159,6 +159,20 @@ BW_INLINE float sum_of(Float<N> v) {
         return pairs[0] + pairs[1];
     }
 }
+/// The largest of all lanes, in halves.
+template <int N>
+BW_INLINE float max_of(Float<N> v) {
+    if constexpr (N == 16) {
+        return max_of<8>(max<8>(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7),
+                                __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15)));
+    } else if constexpr (N == 8) {
+        return max_of<4>(
+            max<4>(__builtin_shufflevector(v, v, 0, 1, 2, 3), __builtin_shufflevector(v, v, 4, 5, 6, 7)));
+    } else {
+        const Float<4> pairs = max<4>(v, __builtin_shufflevector(v, v, 2, 3, 0, 1));
+        return pairs[0] > pairs[1] ? pairs[0] : pairs[1];
+    }
+}
 template <int N>
 BW_INLINE Float<N> root(Float<N> a) {
     Float<N> y;

@@ -1,27 +1,44 @@
 // Softmax and its logarithm along the last axis.
+#include "channels.hpp"
 #include "functions.hpp"
 #include "operations.hpp"
-#include "rows.hpp"
 
 namespace bw {
 namespace BW_ISA {
 
 namespace {
 
-/// Calls f(i, valid) for the numbers of a row, four at a time.
-template <class F>
-BW_INLINE void fours(int64_t count, const F& f) {
-    for (int64_t i = 0; i < count; i += 4) f(i, count - i < 4 ? (int32_t)(count - i) : 4);
-}
+/// A sum over the numbers of a row: the widest vectors together, a narrower rest beside them.
+struct Total {
+    Float<WIDEST> wide{};
+    float rest = 0.0f;
 
-BW_INLINE Float<4> zeros_behind(Float<4> v, int32_t valid) {
-    return Int<4>{0, 1, 2, 3} < valid ? v : Float<4>{};
-}
+    template <int N>
+    BW_INLINE_MEMBER void add(Float<N> v, int32_t valid) {
+        if (valid < N) v = only<N>(v, valid);
+        if constexpr (N == WIDEST) {
+            wide += v;
+        } else {
+            rest += sum_of<N>(v);
+        }
+    }
+    BW_INLINE_MEMBER float value() const { return sum_of<WIDEST>(wide) + rest; }
+};
 
-BW_INLINE float total_of(const float* x, int64_t count) {
-    Float<4> sums{};
-    fours(count, [&](int64_t i, int32_t valid) { sums += load_part<4>(x + i, valid); });
-    return sum_of<4>(sums);
+/// The largest number of a row; NaN where the first one is.
+BW_INLINE float most_of(const float* x, int64_t count) {
+    Float<WIDEST> most = all<WIDEST>(x[0]);
+    channel_runs(count, [&](auto width, int64_t i, int32_t valid) {
+        constexpr int N = decltype(width)::N;
+        const Float<N> v = load_part<N>(x + i, valid);
+        if constexpr (N == WIDEST) {
+            const Float<N> larger = max<N>(v, most);
+            most = valid < N ? (lanes_of<N>() < valid ? larger : most) : larger;
+        } else {
+            for (int lane = 0; lane < valid; ++lane) most[lane] = v[lane] > most[lane] ? v[lane] : most[lane];
+        }
+    });
+    return max_of<WIDEST>(most);
 }
 
 }  // namespace
@@ -33,24 +50,26 @@ void softmax(const Instruction& instruction, const Task& task) {
         for (int64_t place = 0; place < places; ++place) {
             const float* x = at(task, instruction.operands[0], n) + place * classes;
             float* y = at(task, instruction.operands[1], n) + place * classes;
-            float most = x[0];
-            for (int64_t i = 1; i < classes; ++i) most = x[i] > most ? x[i] : most;
-            Float<4> sums{};
-            fours(classes, [&](int64_t i, int32_t valid) {
-                const Float<4> apart = load_part<4>(x + i, valid) - most, e = exp<4>(apart);
-                sums += zeros_behind(e, valid);
-                store_part<4>(y + i, instruction.ints[2] ? apart : e, valid);
+            const float most = most_of(x, classes);
+            Total sums;
+            channel_runs(classes, [&](auto width, int64_t i, int32_t valid) {
+                constexpr int N = decltype(width)::N;
+                const Float<N> apart = load_part<N>(x + i, valid) - most, e = exp<N>(apart);
+                sums.add<N>(e, valid);
+                store_part<N>(y + i, instruction.ints[2] ? apart : e, valid);
             });
-            const float sum = sum_of<4>(sums);
+            const float sum = sums.value();
             if (instruction.ints[2]) {
                 const float less = log<4>(all<4>(sum))[0];
-                fours(classes, [&](int64_t i, int32_t valid) {
-                    store_part<4>(y + i, load_part<4>(y + i, valid) - less, valid);
+                channel_runs(classes, [=](auto width, int64_t i, int32_t valid) {
+                    constexpr int N = decltype(width)::N;
+                    store_part<N>(y + i, load_part<N>(y + i, valid) - less, valid);
                 });
             } else {
                 const float share = 1.0f / sum;
-                fours(classes, [&](int64_t i, int32_t valid) {
-                    store_part<4>(y + i, load_part<4>(y + i, valid) * share, valid);
+                channel_runs(classes, [=](auto width, int64_t i, int32_t valid) {
+                    constexpr int N = decltype(width)::N;
+                    store_part<N>(y + i, load_part<N>(y + i, valid) * share, valid);
                 });
             }
         }
@@ -68,18 +87,19 @@ void softmax_backward(const Instruction& instruction, const Task& task) {
             const float* y = at(task, instruction.operands[0], n) + place * classes;
             const float* dy = at(task, instruction.operands[1], n) + place * classes;
             float* dx = at(task, instruction.operands[2], n) + place * classes;
-            Float<4> products{};
-            if (!logarithm) {
-                fours(classes, [&](int64_t i, int32_t valid) {
-                    products += load_part<4>(y + i, valid) * load_part<4>(dy + i, valid);
-                });
-            }
-            const float sum = logarithm ? total_of(dy, classes) : sum_of<4>(products);
-            fours(classes, [&](int64_t i, int32_t valid) {
-                const Float<4> p = load_part<4>(y + i, valid), g = load_part<4>(dy + i, valid);
-                Float<4> v = logarithm ? g - exp<4>(p) * sum : p * (g - sum);
-                if (accumulate) v += load_part<4>(dx + i, valid);
-                store_part<4>(dx + i, v, valid);
+            Total sums;
+            channel_runs(classes, [&](auto width, int64_t i, int32_t valid) {
+                constexpr int N = decltype(width)::N;
+                const Float<N> g = load_part<N>(dy + i, valid);
+                sums.add<N>(logarithm ? g : g * load_part<N>(y + i, valid), valid);
+            });
+            const float sum = sums.value();
+            channel_runs(classes, [=](auto width, int64_t i, int32_t valid) {
+                constexpr int N = decltype(width)::N;
+                const Float<N> p = load_part<N>(y + i, valid), g = load_part<N>(dy + i, valid);
+                Float<N> v = logarithm ? g - exp<N>(p) * sum : p * (g - sum);
+                if (accumulate) v += load_part<N>(dx + i, valid);
+                store_part<N>(dx + i, v, valid);
             });
         }
     }

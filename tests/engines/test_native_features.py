@@ -41,7 +41,7 @@ def behind(brick, shape, **more):
     return program_of(nodes, shape, **more)
 
 
-@every_shape
+@pytest.mark.parametrize("shape", [*SHAPES, (10,), (27,), (3, 71)], ids=str)
 @pytest.mark.parametrize("kind", [Softmax, LogSoftmax])
 def test_softmax(kind, shape):
     agrees(program_of([Node("y", kind(), ("mixed",))], shape))
