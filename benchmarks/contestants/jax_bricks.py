@@ -10,27 +10,45 @@ import jax.numpy as jnp
 from jax import lax
 from jax.scipy.ndimage import map_coordinates
 
-from ..networks import PIXELS, Augment, ConvTranspose, DepthwiseConv, Recurrent, SelfAttention
-
-_IMAGES = ("NHWC", "HWIO", "NHWC")
+from ..networks import PIXELS, Augment, ConvTranspose, DepthwiseConv, Recurrent, SelfAttention, padding_of
 
 
 def depthwise(layer: DepthwiseConv, own: Any, x: Any) -> Any:
-    """A convolution with as many groups as channels."""
-    strides = (layer.strides, layer.strides)
-    y = lax.conv_general_dilated(
-        x, own["kernel"], strides, "SAME", dimension_numbers=_IMAGES, feature_group_count=x.shape[-1]
-    )
-    return y + own["bias"]
+    """Place by place of the kernel: on CPUs many times as fast as a convolution by groups."""
+    size, strides = layer.size, layer.strides
+    borders = [(0, 0), *(padding_of(pixels, size, strides) for pixels in x.shape[1:3]), (0, 0)]
+    padded = jnp.pad(x, borders)
+    height, width = (-(-pixels // strides) for pixels in x.shape[1:3])
+    y = own["bias"]
+    for p in range(size):
+        for q in range(size):
+            ends = p + (height - 1) * strides + 1, q + (width - 1) * strides + 1
+            y = y + padded[:, p : ends[0] : strides, q : ends[1] : strides] * own["kernel"][p, q, 0]
+    return y
 
 
 def transposed(layer: ConvTranspose, own: Any, x: Any) -> Any:
-    """The gradient of a convolution."""
-    strides = (layer.strides, layer.strides)
-    y = lax.conv_transpose(
-        x, own["kernel"], strides, "SAME", dimension_numbers=_IMAGES, transpose_kernel=True
-    )
-    return y + own["bias"]
+    """One product to all places of the kernel, which is of twice the strides; then sums of what meets."""
+    n, height, width, channels = x.shape
+    size, s, filters = layer.size, layer.strides, layer.filters
+    if size != 2 * s or s % 2:
+        raise ValueError(f"kernels must be of twice the strides, which are even; got {size} and {s}")
+    kernel = own["kernel"].reshape(-1, channels)
+    y = (x.reshape(-1, channels) @ kernel.T).reshape(n, height, width, 2, s, 2, s, filters)
+    # Halves of a kernel's rows (and columns) reach into neighbouring blocks of s pixels.
+    rows = _meeting(y[:, :, :, 0], y[:, :, :, 1], 1)  # (n, height + 1, width, s, 2, s, filters)
+    both = _meeting(rows[:, :, :, :, 0], rows[:, :, :, :, 1], 2)  # (n, height + 1, width + 1, s, s, filters)
+    image = both.transpose(0, 1, 3, 2, 4, 5).reshape(n, (height + 1) * s, (width + 1) * s, filters)
+    cut = s // 2
+    return image[:, cut:-cut, cut:-cut] + own["bias"]
+
+
+def _meeting(first: Any, second: Any, axis: int) -> Any:
+    """The sum, where the second is one place further along the axis."""
+    none = [(0, 0)] * first.ndim
+    before, after = list(none), list(none)
+    before[axis], after[axis] = (1, 0), (0, 1)
+    return jnp.pad(first, after) + jnp.pad(second, before)
 
 
 def recurrence(layer: Recurrent, own: Any, x: Any) -> Any:
