@@ -21,7 +21,7 @@ from .workers import Setup
 from .workloads import BRICKS, CONVNETS, INFERENCE, TRAINING
 
 _DEFAULT_PEERS = {
-    "training": ("unshuffled", "torch", "jax"),
+    "training": ("unshuffled", "torch", "torch-compiled", "jax"),
     "inference": ("torch", "onnxruntime"),
     "import": ("torch", "jax", "keras", "sklearn"),
     "bricks": ("torch", "jax"),

@@ -25,10 +25,10 @@ How it is measured:
 - Before and after each round the multiply-add peak of the machine is probed. Rounds with a probe under 90 %
   of the best one were disturbed and are dropped; below stands how many.
 - Peers are taken at their best: of each the fastest variant is chosen beforehand. PyTorch: channels first or
-  channels last; the optimizer fused, for all tensors at once, or in a loop. JAX: one step in a `jit`, eight
-  in one, or `lax.scan` over a pass (without convolutions); 2x2 pooling by reshaping. ONNX Runtime: arrays or
-  bound inputs. Peers get consecutive slices of the data; Brickwork's `fit` also shuffles and gathers rows,
-  but for the column "unshuffled".
+  channels last; the optimizer fused, for all tensors at once, or in a loop; `torch-compiled` is the same by
+  `torch.compile`. JAX: one step in a `jit`, eight in one, or `lax.scan` over a pass (without convolutions);
+  2x2 pooling by reshaping. ONNX Runtime: arrays or bound inputs. Peers get consecutive slices of the data;
+  Brickwork's `fit` also shuffles and gathers rows, but for the column "unshuffled".
 - A share of the peak counts the multiply-adds of the plain algorithm, forward and backward, without that of
   inputs' gradients which nobody needs, and no element-wise work. An algorithm that saves multiplications can
   pass 100 %.

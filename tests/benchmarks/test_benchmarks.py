@@ -184,8 +184,9 @@ class Acting:
 def test_who_fails_or_diverges_is_told_in_words_and_has_no_times():
     from types import SimpleNamespace
 
-    from benchmarks import report
     from benchmarks.measuring import Rule, measure
+
+    from benchmarks import report
 
     ready = {"variant": "step", "trial_ms": {"step": 1.0}, "steps": 1, "parameters": 3}
     told = "DivergenceError: step 5 met one that is not finite. Lower the rate."
