@@ -25,7 +25,8 @@ STUBS = sorted(SOURCE.rglob("__init__.pyi"))
 # under brickwork/; one that is new needs its place here.
 FLOORS = [
     {"_version", "errors", "_native"},
-    {"_lazy", "argument_checks", "files"},
+    {"_lazy", "files", "structs"},
+    {"argument_checks"},
     {"arguments"},
     {"arrays", "catalogue", "config", "seeds", "threads"},
     {"initializers", "regularizers", "constraints", "information", "schedules", "data"},

@@ -6,13 +6,13 @@ form or raises an error that says what is allowed. `bad` gives values that tests
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from .errors import ParameterError, ParameterTypeError, did_you_mean, known_names
+from .structs import struct
 
 
 class Check:
@@ -42,7 +42,7 @@ class Check:
         )
 
 
-@dataclasses.dataclass(frozen=True)
+@struct(frozen=True)
 class Whole(Check):
     """A whole number in [low, high]."""
 
@@ -72,7 +72,7 @@ class Whole(Check):
         return values + ([] if self.low is None else [self.low - 1])
 
 
-@dataclasses.dataclass(frozen=True)
+@struct(frozen=True)
 class Real(Check):
     """A finite number between low and high; `open` names the bounds that are excluded."""
 
@@ -116,7 +116,7 @@ class Real(Check):
         return values
 
 
-@dataclasses.dataclass(frozen=True)
+@struct(frozen=True)
 class Flag(Check):
     """True or False."""
 
@@ -135,7 +135,7 @@ class Flag(Check):
         return ["yes", 2, None]
 
 
-@dataclasses.dataclass(frozen=True)
+@struct(frozen=True)
 class Choice(Check):
     """One of a few words."""
 
@@ -158,7 +158,7 @@ class Choice(Check):
         return ["no such word", 3, None]
 
 
-@dataclasses.dataclass(frozen=True)
+@struct(frozen=True)
 class Text(Check):
     """A string that is not empty."""
 
@@ -179,7 +179,7 @@ class Text(Check):
         return ["", 3]
 
 
-@dataclasses.dataclass(frozen=True)
+@struct(frozen=True)
 class Many(Check):
     """A tuple of values of one kind; of `size` of them when a size is given.
 
@@ -225,7 +225,7 @@ class Many(Check):
         return tuples + (values if self.repeat else [3])
 
 
-@dataclasses.dataclass(frozen=True)
+@struct(frozen=True)
 class Maybe(Check):
     """None, or what the inner check allows."""
 
@@ -252,7 +252,7 @@ class Maybe(Check):
         return [value for value in self.item.bad() if value is not None]
 
 
-@dataclasses.dataclass(frozen=True)
+@struct(frozen=True)
 class Either(Check):
     """What the first of several checks allows that allows it."""
 
@@ -287,7 +287,7 @@ class Either(Check):
         return True
 
 
-@dataclasses.dataclass(frozen=True)
+@struct(frozen=True)
 class Converted(Check):
     """Whatever `convert` makes of the value; `convert` raises errors of its own."""
 
@@ -311,7 +311,7 @@ class Converted(Check):
         return ["no such word", 3.5]
 
 
-@dataclasses.dataclass(frozen=True)
+@struct(frozen=True)
 class Anything(Check):
     """Any value; the class checks it elsewhere."""
 

@@ -8,7 +8,6 @@ values.
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
@@ -25,7 +24,7 @@ from .argument_checks import (
     Text,
     Whole,
 )
-from .errors import ParameterTypeError, did_you_mean, known_names
+from .structs import struct
 
 __all__ = [
     "Anything",
@@ -65,67 +64,8 @@ def argument(
 
 @dataclass_transform(field_specifiers=(argument, dataclasses.field))
 def configured(*, frozen: bool = False, eq: bool = False) -> Callable[[type[T]], type[T]]:
-    """Make a class a dataclass whose `__init__` names the nearest argument when it meets an unknown one."""
-
-    def decorate(cls: type[T]) -> type[T]:
-        made = dataclasses.dataclass(frozen=frozen, eq=eq, repr=False)(cls)
-        names = [field.name for field in dataclasses.fields(made) if field.init]  # type: ignore[arg-type]
-        inner = made.__init__
-
-        @functools.wraps(inner)
-        def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-            for name in kwargs:
-                if name not in names:
-                    raise _unknown(type(self), name, names)
-            try:
-                inner(self, *args, **kwargs)
-            except TypeError as error:
-                if isinstance(error, ParameterTypeError) or "__init__" not in str(error):
-                    raise
-                raise _mismatch(type(self).__name__, made, args, kwargs) from None
-
-        made.__init__ = __init__  # type: ignore[method-assign]
-        return made
-
-    return decorate
-
-
-def _unknown(cls: type, name: str, names: list[str]) -> ParameterTypeError:
-    old: Mapping[str, str] = getattr(cls, "former_names", {})
-    if old.get(name) in names:
-        hint = f" `{name}` is a name of an earlier Keras; today it is `{old[name]}`."
-    else:
-        hint = did_you_mean(name, names)
-    return ParameterTypeError(
-        f"{cls.__name__} takes the arguments {known_names(names, 24)}; it received `{name}`.{hint}"
-    )
-
-
-def _mismatch(owner: str, cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> ParameterTypeError:
-    fields = [field for field in dataclasses.fields(cls) if field.init]
-    positional = [field.name for field in fields if not field.kw_only]
-    if len(args) > len(positional):
-        return ParameterTypeError(
-            f"{owner} takes at most {len(positional)} positional arguments ({', '.join(positional)}); "
-            f"it received {len(args)}. Name the others."
-        )
-    twice = [name for name in positional[: len(args)] if name in kwargs]
-    if twice:
-        return ParameterTypeError(
-            f"{owner} takes `{twice[0]}` once; it received it by position and by name. Drop one of them."
-        )
-    missing = [
-        field.name
-        for field in fields
-        if field.default is dataclasses.MISSING
-        and field.default_factory is dataclasses.MISSING
-        and field.name not in kwargs
-        and field.name not in positional[: len(args)]
-    ]
-    return ParameterTypeError(
-        f"{owner} needs {', '.join(f'`{name}`' for name in missing)}; it received nothing for it. "
-        f"Write {owner}({', '.join(f'{name}=…' for name in missing)})."
-    )
+    """Make a class a dataclass (see `structs`) that is shown as its configuration."""
+    return struct(frozen=frozen, eq=eq, repr=False)
 
 
 class Configured:

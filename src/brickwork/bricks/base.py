@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from ..arguments import Configured
 from ..arrays import Array, Shape, extra, namespace
 from ..errors import ShapeError
+from ..structs import struct
 
 RECORDER: ContextVar[Any] = ContextVar("brickwork_recorder", default=None)
 """What `brickwork.record()` sets: bricks called on arrays are then laid on its tape."""
@@ -25,7 +26,7 @@ Saved = tuple[Any, ...]
 """What `forward` keeps for `backward`: arrays or None, tuples may nest."""
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class ParameterSpec:
     """Shape of a parameter and the initializer it gets unless a layer names another one."""
 
@@ -33,7 +34,7 @@ class ParameterSpec:
     initializer: Any
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class StateSpec:
     """Shape of a running statistic and the number it starts from."""
 
@@ -41,7 +42,7 @@ class StateSpec:
     start: float
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Context:
     """What surrounds a brick in one pass: the mode, its running statistics, its random bits.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from ..arguments import Check, Whole, argument, configured
 from ..arrays import Array, Pair, Shape, extra
 from ..errors import ParameterError, ParameterTypeError, ShapeError
+from ..structs import struct
 from .base import Brick, Context, Saved, letters
 from .checks import require_places
 from .windows import pairs_of
@@ -20,7 +20,7 @@ Border: TypeAlias = "Pair | tuple[Pair, Pair]"
 """(before, behind) of sequences, ((top, bottom), (left, right)) of images."""
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class BorderWidths(Check):
     """Widths before and behind along each of `axes` axes; fewer numbers stand for several equal ones."""
 

@@ -11,12 +11,12 @@ Sequences (N, T, C) are images (N, 1, T, C) of one row: one text serves both.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..arguments import Choice, Either, Many, Whole
 from ..arrays import Array, Padding, Pair, Shape, namespace
 from ..errors import ShapeError
+from ..structs import struct
 from .base import Brick, letters
 
 PaddingWord: TypeAlias = "str | Padding | Pair"
@@ -34,7 +34,7 @@ CAUSAL_PADDING = Either((Choice(("valid", "same", "causal")), Many(Whole(0), 2))
 _AXES = {1: ("steps",), 2: ("rows", "columns")}
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Windows:
     """Windows on images of a known size, rows before columns."""
 

@@ -6,19 +6,20 @@ Conversion happens when rows are gathered, so that uint8 images are never copied
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Array
+from ..structs import struct
 from .rows import LazyRows, by_parts
 
 Batch = dict[str, Array]
 """Graph input -> rows, in the dtype that the graph asks for."""
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class ArraySource:
     """Rows of several arrays that belong together.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from ..data.source import ArraySource, Batch
 from ..errors import FormatError, ParameterError, ShapeError, did_you_mean, known_names
 from ..graph.backpropagation import backprop
 from ..graph.graph import Graph
+from ..structs import struct
 from .interrupts import many_blocks, uninterrupted, write
 
 Totals = dict[str, tuple[Any, ...]]
@@ -28,7 +29,7 @@ Report = Callable[[int, Totals], None]
 """Called after steps of an epoch with (steps done, running sums)."""
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class MetricUse:
     """A metric with what it compares: references in the graph; `weight` None means every row counts once."""
 
@@ -39,7 +40,7 @@ class MetricUse:
     weight: str | None = None
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Program:
     """A training graph with the meaning of its parts.
 
@@ -174,7 +175,7 @@ class Program:
         return kept
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Gradients:
     """What one batch says: E, the loss of each output, dE/dparameter, the next running statistics."""
 

@@ -7,11 +7,11 @@ the sum of what they return (the chain rule for fan-out), and so does a paramete
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from ..arrays import Array, namespace
 from ..bricks.base import Saved
 from ..errors import GraphError, did_you_mean, known_names
+from ..structs import struct
 from .graph import Graph, Wire, place
 
 
@@ -73,7 +73,7 @@ def backprop(
     }, kept
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class _Use:
     """What is asked of one brick on the way back: inputs by place and name, parameters by name and key."""
 
@@ -81,7 +81,7 @@ class _Use:
     parameters: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class _Plan:
     """What is asked of each brick, last brick first, so that a value gets its gradient whole."""
 

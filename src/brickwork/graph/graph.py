@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import inspect
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,11 @@ import numpy as np
 from ..arrays import Array, Shape
 from ..bricks.base import Brick, Context, ParameterSpec, Saved
 from ..errors import GraphError, ShapeError, did_you_mean, known_names
+from ..structs import struct
 from .node import Attributes, InputSpec, Node, Parameter, Statistic
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Pass:
     """What one forward pass leaves: values by reference, saved by node name, the next statistics."""
 
@@ -29,7 +30,7 @@ class Pass:
     state: dict[str, Array]
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Wire:
     """A node with its keys resolved once, so that a pass spends its time in the bricks."""
 

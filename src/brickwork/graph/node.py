@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ..arrays import Shape
 from ..bricks.base import Brick
+from ..structs import struct
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class InputSpec:
     """What comes in from outside: the shape, None for the batch axis, and the dtype."""
 
@@ -18,7 +19,7 @@ class InputSpec:
     dtype: str = "float32"
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Attributes:
     """What a layer says of a parameter beyond its brick; None leaves the brick's own initializer."""
 
@@ -28,7 +29,7 @@ class Attributes:
     constraint: Any = None
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Node:
     """One use of a brick.
 
@@ -50,7 +51,7 @@ class Node:
     stream: int = -1
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Parameter:
     """A learned array of a graph, named "owner/name"."""
 
@@ -68,7 +69,7 @@ class Parameter:
         return f"{self.owner}/{self.name}"
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Statistic:
     """A running statistic of a graph, named "owner/name", with the number it starts from."""
 

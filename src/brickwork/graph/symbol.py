@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from ..bricks.base import Brick, letters
 from ..catalogue import snake_case
 from ..config import floatx
 from ..errors import GraphError, ShapeError, known_names
+from ..structs import struct
 from .graph import Graph, output_shapes
 from .node import Attributes, InputSpec, Node
 from .room import take_room
@@ -59,7 +60,7 @@ class Owner:
         }
 
 
-@dataclass(eq=False)
+@struct(eq=False)
 class Scope:
     """One call of a layer while it lays its bricks. `handle` is the layer floor's own record of the call."""
 
@@ -111,7 +112,7 @@ def no_scope() -> Iterator[None]:
         _scope.reset(token)
 
 
-@dataclass(eq=False)
+@struct(eq=False)
 class Call:
     """One laying of a brick (or an input, where `brick` is None)."""
 
@@ -267,7 +268,7 @@ def ancestors(outputs: Sequence[Symbol], inputs: Sequence[Symbol] = ()) -> list[
     return sorted(found.values(), key=lambda call: call.order)
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Collected:
     """A graph with the owners of its parameters and the names its symbols got."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +29,7 @@ from ..errors import (
 )
 from ..graph.symbol import Owner, Symbol, input_symbol, lay, scope
 from ..graph.tape import Tape
+from ..structs import struct
 from .naming import automatic_name as automatic_name
 from .naming import reset_names as reset_names
 from .variables import KERAS_NAMES
@@ -36,7 +37,7 @@ from .variables import Variable as Variable
 from .variables import set_variables as set_variables
 
 
-@dataclass(eq=False)
+@struct(eq=False)
 class LayerCall:
     """One use of a layer: what went in, what came out, and the penalties (N,) on what came out.
 

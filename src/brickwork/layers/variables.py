@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from ..arrays import Array
 from ..errors import DataError, ShapeError
 from ..graph.symbol import set_array
+from ..structs import struct
 
 KERAS_NAMES = {
     "W": "kernel",
@@ -24,7 +24,7 @@ KERAS_NAMES = {
 """Names of parameters and statistics in bricks -> in Keras, where they differ."""
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Variable:
     """One array of a layer under its Keras name. `value` is the live array."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from ..structs import struct
 
 Vector = npt.NDArray[np.float64]
 
@@ -18,7 +19,7 @@ _FARTHER = 4.0
 """By how much a trial that is still going down is lengthened."""
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Point:
     """A point at the distance `a` along a direction."""
 

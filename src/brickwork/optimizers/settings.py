@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,11 @@ import numpy as np
 from ..arguments import Check, Real
 from ..arrays import Array, namespace
 from ..errors import ParameterError, ParameterTypeError
+from ..structs import struct
 from .schedules import deserialize as schedule_from_config
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Scheduled(Check):
     """A number, or a function of the step; a schedule's configuration becomes the schedule."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from ..arrays import Array
 from ..data.source import ArraySource, Batch
 from ..engines.native_module import load_native
 from ..errors import DataError, ParameterError
+from ..structs import struct
 
 SHUFFLE_STREAM = (1 << 31) + 2
 """Place of the shuffling in the generator's counter; streams from 2**31 up belong to no brick."""
@@ -51,7 +51,7 @@ def require_one_batch(optimizer: Any, feed: BatchFeed) -> None:
         )
 
 
-@dataclass
+@struct()
 class ArrayFeed:
     """Rows of arrays, all of them once in each pass, in a new order when `shuffle` is on.
 
@@ -120,7 +120,7 @@ class ArrayFeed:
         return order
 
 
-@dataclass
+@struct()
 class BatchFeed:
     """Batches from an iterable; a whole pass in each epoch, or `steps_per_epoch` batches.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from ..data.source import Batch
 from ..engines.base import Plan, Totals, add_totals, all_finite
 from ..engines.diagnosis import diagnose
 from ..engines.interrupts import uninterrupted
+from ..structs import struct
 from .callbacks import CallbackList
 from .feeds import ArrayFeed, BatchFeed, Feed
 from .measuring import Evaluation, Reporter, any_overrides
@@ -19,7 +19,7 @@ from .resuming import Moment, Position, Resumed
 from .undoing import EPOCH_BEGIN, EPOCH_END, NOTHING, STEP_BEGIN, STEP_END, Mark, Memory, Undo
 
 
-@dataclass
+@struct()
 class Fit:
     """One call of `fit`, made ready."""
 

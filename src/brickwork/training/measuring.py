@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from ..arrays import Array
 from ..data.source import ArraySource, Batch
 from ..engines.base import Plan, Totals
+from ..structs import struct
 from .callback import overrides
 from .callbacks import CallbackList
 from .feeds import BatchFeed
@@ -42,7 +43,7 @@ class Reporter:
             self._offer()
 
 
-@dataclass
+@struct()
 class Evaluation:
     """Data to measure loss and metrics on, in inference mode; `report` shows progress while it runs."""
 
@@ -95,7 +96,7 @@ def shortened(data: ArraySource | BatchFeed, batch_size: int, steps: int | None)
     return replace(data, steps_per_epoch=steps, from_start=True)
 
 
-@dataclass
+@struct()
 class Prediction:
     """Data to predict."""
 
@@ -144,7 +145,7 @@ class Samples(NamedTuple):
     """Their standard deviation, with the number of samples as divisor."""
 
 
-@dataclass
+@struct()
 class Sampling(Prediction):
     """Data to predict some times over, each time with other noise: means, then standard deviations."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .. import bricks, losses, metrics
@@ -14,10 +14,11 @@ from ..config import floatx
 from ..engines.base import MetricUse, Program
 from ..errors import ParameterError, ParameterTypeError, ShapeError, did_you_mean, known_names
 from ..graph.symbol import Symbol, ancestors, collect, input_symbol, scope
+from ..structs import struct
 from .network import Network
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Compiled:
     """A program with what the data must look like: per output its loss and the names of target and weight."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 from ..arrays import Array
 from ..engines.base import Plan, Totals
 from ..errors import BrickworkError, FormatError, ParameterError
+from ..structs import struct
 from . import model_file
 from .callbacks import CallbackList
 from .undoing import Memory
@@ -30,7 +31,7 @@ _HEADER = "training"
 _TOTALS, _CALLBACKS = "totals/", "callbacks/"
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Position:
     """A place in a training: `step` steps of `epoch` are done, both counted from 0.
 
@@ -48,7 +49,7 @@ class Position:
     due: bool = False
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Moment:
     """A moment of a training, which `save` writes to a file.
 
@@ -92,7 +93,7 @@ class Moment:
         save_model(self.model, path, more_header={_HEADER: told}, more_arrays=arrays)
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Resumed:
     """What `Moment.save` wrote, read again."""
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Array
+from ..structs import struct
 from .callback import Callback, overrides
 from .callbacks import CallbackList
 
@@ -25,7 +26,7 @@ EPOCH_END = ("on_test_begin", "on_test_batch_begin", "on_test_batch_end", "on_te
 NOTHING: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Memory:
     """States and arrays of some callbacks, copied, by their names in a `CallbackList`."""
 
@@ -43,7 +44,7 @@ class Memory:
         return {name: state for name, state in states.items() if state}, arrays
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Mark:
     """A place in a training from which it can go on, made before calls that may be abandoned.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ...graph.loop import Loop
-from .values import Operand, Place, Step, Turns, Value
+from .values import Operand, Step, Turns, Value
 from .writer import Part, Writer
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ...bricks.windows import Windows
+from ...structs import struct
 
 _SHORT = 16
 """Numbers of a tap up to which an image is unfolded instead."""
@@ -20,7 +21,7 @@ _FEWEST_CHANNELS = 16
 """Channels and filters from which on Winograd's transforms cost less than they save."""
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Geometry:
     """Numbers of one convolution, rows before columns."""
 

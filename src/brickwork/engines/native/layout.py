@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
 
 from ...arrays import Array
+from ...structs import struct
 from .values import PARAMETER, STATISTIC, TRANSPOSED, Matrix, Place, Weights, blocks
 
 _ALIGN = 16
 """Each parameter starts on a cache line."""
 
 
-@dataclass
+@struct()
 class Layout:
     """Places of all parameters and statistics in the store of a model.
 

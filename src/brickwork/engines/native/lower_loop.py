@@ -8,7 +8,7 @@ from ...graph.graph import references
 from ...graph.loop import Loop
 from .cell_writer import CellWriter
 from .layout import Layout
-from .lowering import TABLE, lowers
+from .lowering import TABLE, lowering_for, lowers
 from .values import Moment, Turns, Value
 from .writer import Part, Writer
 
@@ -29,7 +29,7 @@ class LoopLowering:
         shapes_inside = brick.cell.shapes
         if brick.mixes_samples or any(shape[:1] != (None,) or None in shape[1:] for shape in shapes_inside.values()):
             return False
-        found = [(TABLE.get(type(node.brick)), node) for node in brick.cell.nodes]
+        found = [(lowering_for(type(node.brick)), node) for node in brick.cell.nodes]
         return all(
             how is not None and how.accepts(node.brick, [shapes_inside[name] for name in node.inputs])
             for how, node in found

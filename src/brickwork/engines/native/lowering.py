@@ -1,4 +1,4 @@
-"""How bricks become instructions: a table from brick class to lowering.
+"""How bricks become instructions: a table from brick class to lowering, filled as bricks are met.
 
 A lowering has two halves. `forward` writes the instructions that make the part's output; `backward` those
 that hand its gradient on to its inputs and parameters. A brick that is not in the table runs through its own
@@ -7,6 +7,7 @@ NumPy text, called back from the plan (see host.py).
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -49,8 +50,39 @@ class Plain:
         """Nothing to reserve."""
 
 
+_BRICKS = {
+    "attention": "CausalMask Embedding LearnedPositions Mask MatMul SinePositions",
+    "axes": "Dot Permute RepeatVector Transpose",
+    "color": "RandomBrightness RandomContrast RandomErasing RandomHue RandomSaturation",
+    "convolution": "Convolution1D Convolution2D TransposedConvolution1D TransposedConvolution2D",
+    "dense": "Bias Linear",
+    "depthwise": "DepthwiseConvolution1D DepthwiseConvolution2D",
+    "features": "ActivityPenalty GLU LogSoftmax Maxout Normalization PReLU Rescaling Scale Softmax"
+    " Standardization Sum",
+    "loop": "Loop",
+    "loss": "BinaryCrossEntropy BinaryFocalCrossEntropy CategoricalHinge CosineSimilarity CrossEntropy"
+    " FocalCrossEntropy HalfSquaredError Hinge Huber KLDivergence LogCosh MeanAbsoluteError"
+    " MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson SigmoidCrossEntropy"
+    " SoftmaxCrossEntropy SquaredHinge",
+    "merge": "Add Average Concatenate Maximum Minimum Multiply Slice Subtract",
+    "noise": "AlphaDropout Dropout GaussianDropout GaussianNoise NaiveDropout",
+    "normalization": "BatchNormalization",
+    "pooling": "AveragePooling1D AveragePooling2D GlobalAveragePooling1D GlobalAveragePooling2D"
+    " GlobalMaxPooling1D GlobalMaxPooling2D MaxPooling1D MaxPooling2D",
+    "resampling": "Cropping1D Cropping2D UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D",
+    "sample_normalization": "GroupNormalization LayerNormalization LocalResponseNormalization"
+    " RMSNormalization UnitNormalization",
+    "sampling": "CenterCrop RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom",
+    "simple": "CELU ELU Exp Flatten GELU HardShrink HardSiLU HardSigmoid HardTanh Heaviside Identity"
+    " LeakyReLU Log LogSigmoid Mish ReLU Reciprocal Rectifier Reshape SELU SiLU Sigmoid Sign SoftShrink"
+    " Softplus Softsign SparsePlus SparseSigmoid Squareplus Tanh TanhShrink Threshold",
+}
+"""What each file `lower_….py` lowers: it is imported when the first such brick is met."""
+
+_ROOMS = {brick: f".lower_{room}" for room, names in _BRICKS.items() for brick in names.split()}
+
 TABLE: dict[type[Brick], Lowering] = {}
-"""Brick class -> lowering."""
+"""Brick class -> lowering, for the bricks that were met; see `lowering_for`."""
 
 _Made = TypeVar("_Made", bound=type[Any])
 
@@ -64,6 +96,14 @@ def lowers(*kinds: type[Brick]) -> Callable[[_Made], _Made]:
         return made
 
     return enter
+
+
+def lowering_for(kind: type[Brick]) -> Lowering | None:
+    """The lowering of a class of bricks; None where its own text must run."""
+    room = _ROOMS.get(kind.__name__)
+    if kind not in TABLE and room is not None:
+        importlib.import_module(room, __package__)
+    return TABLE.get(kind)
 
 
 class Functions:

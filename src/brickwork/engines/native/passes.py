@@ -17,29 +17,10 @@ from ...metrics.of_losses import LossMetric
 from ...regularizers import L1, L1L2, L2
 from ..base import MetricUse, Program, doubles
 from ..interrupts import Waiting
-from . import (  # noqa: F401 - each enters its bricks
-    lower_attention,
-    lower_axes,
-    lower_color,
-    lower_convolution,
-    lower_dense,
-    lower_depthwise,
-    lower_features,
-    lower_loop,
-    lower_loss,
-    lower_merge,
-    lower_noise,
-    lower_normalization,
-    lower_pooling,
-    lower_resampling,
-    lower_sample_normalization,
-    lower_sampling,
-    lower_simple,
-)
 from .host import HostLowering
 from .layout import Layout
 from .lower_loss import loss_instruction
-from .lowering import TABLE, Lowering
+from .lowering import Lowering, lowering_for
 from .measures import Measures
 from .rules import NativeRule
 from .schedule import Schedule, described, operand, schedule
@@ -85,7 +66,7 @@ def make_layout(native: Any, program: Program) -> Layout:
 
 def lowering_of(part: Part, graph: Graph) -> Lowering:
     """What lowers a part: from the table, or the call back to Python."""
-    found = TABLE.get(type(part.brick))
+    found = lowering_for(type(part.brick))
     shapes = [graph.shapes[name] for name in part.inputs]
     if found is None or not found.accepts(part.brick, shapes):
         return HostLowering()

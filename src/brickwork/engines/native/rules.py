@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from ...optimizers import (
 )
 from ...optimizers.settings import one_minus_power, root
 from ...regularizers import L1, L1L2, L2
+from ...structs import struct
 from ..base import Program
 
 CONSTANTS, BOUNDS = 8, 6
@@ -39,7 +39,7 @@ Numbers = Mapping[str, Any]
 """What a rule asks for: t, lr, and the settings that may follow schedules, one number for each step."""
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Told:
     """The numbers of an optimizer: a number each, or an array of one for each step.
 
@@ -152,7 +152,7 @@ def _ftrl(o: Ftrl, at: Numbers) -> Told:
     return Told("FTRL", (o.l1_regularization_strength, l2, shrinkage, 1.0 / lr))
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Update:
     """How a parameter is updated: penalties, whether it decays, with whom it shares a bound on the norm."""
 

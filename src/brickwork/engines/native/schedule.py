@@ -10,9 +10,10 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from ...structs import struct
 from .layout import Layout
 from .rules import Update
 from .values import LOCAL, PARAMETER, WHOLE, Matrix, Moment, Operand, Place, Step, Turns, Value
@@ -52,7 +53,7 @@ _UPDATED_TOGETHER = 1 << 14
 """Parameters that a thread updates at a time."""
 
 
-@dataclass
+@struct()
 class Phase:
     """Steps that run together."""
 
@@ -73,7 +74,7 @@ class Phase:
         return any(step.spatial for step in self.steps)
 
 
-@dataclass
+@struct()
 class Schedule:
     """All phases of a pass, with the sizes of their buffers."""
 

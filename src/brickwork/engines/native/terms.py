@@ -6,13 +6,12 @@ of them. That number needs no instructions: it is a list of terms, and its gradi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ...bricks import Add, Multiply, Rescaling, Sum, WeightedMean
 from ...graph.graph import Graph
+from ...structs import struct
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Term:
     """share * the sum over the rows of `values`, times `weights` if any; divided by the rows if `mean`."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from ...arrays import Shape
+from ...structs import struct
 
 WHOLE, LOCAL, PARAMETER, GRADIENT, TRANSPOSED, STATISTIC = range(6)
 """Spaces of the C++ side: see native/instruction.hpp."""
@@ -18,7 +19,7 @@ _ALIASED = 128
 """Rows that are a multiple of so many numbers apart would fall into few sets of the cache."""
 
 
-@dataclass(eq=False)
+@struct(eq=False)
 class Value:
     """A row of numbers for each sample, in a buffer that the schedule finds a place for.
 
@@ -72,7 +73,7 @@ class Value:
         return size + 16
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Moment:
     """One moment of a value that holds a whole sequence for each sample: what a loop is at."""
 
@@ -81,7 +82,7 @@ class Moment:
     """Numbers from one moment to the next."""
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Turns:
     """How often, and in which order, a loop goes through its cell; equal to itself alone."""
 
@@ -92,7 +93,7 @@ class Turns:
     __hash__ = object.__hash__
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Place:
     """Numbers in a space that all rows share: a parameter, a statistic."""
 
@@ -110,7 +111,7 @@ Operand: TypeAlias = Value | Moment | Place | None
 """What an instruction works on."""
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Matrix:
     """A (rows, columns) matrix stored as [block][row][width of the block], and the space it is stored in."""
 
@@ -131,7 +132,7 @@ class Matrix:
         return (self.offset, self.rows, self.columns, list(self.blocks))
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Weights:
     """A kernel: its packed matrix, and the packed transpose of each tap where a gradient goes through it."""
 
@@ -183,7 +184,7 @@ def blocks(rows: int, columns: int, widths: tuple[int, ...], groups: int = 1) ->
     return tuple(made)
 
 
-@dataclass
+@struct()
 class Step:
     """One instruction as it is written, before buffers have places.
 

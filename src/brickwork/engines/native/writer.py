@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ...bricks import (
@@ -22,6 +22,7 @@ from ...bricks import (
 from ...bricks.base import Brick
 from ...graph.graph import Graph, references
 from ...graph.node import Node
+from ...structs import struct
 from .layout import Layout
 from .rules import Update
 from .terms import Term
@@ -41,7 +42,7 @@ _TAKES_IN: dict[type[Brick], tuple[type[Brick], ...]] = {
 """What a brick's instructions do along with it, in this order, where it alone reads what is before."""
 
 
-@dataclass
+@struct()
 class Part:
     """Nodes that are lowered together: one brick with those that it takes in."""
 
