@@ -55,7 +55,7 @@ _BRICKS = {
     "axes": "Dot Permute RepeatVector Transpose",
     "color": "RandomBrightness RandomContrast RandomErasing RandomHue RandomSaturation",
     "convolution": "Convolution1D Convolution2D TransposedConvolution1D TransposedConvolution2D",
-    "dense": "Bias Linear",
+    "dense": "Bias Linear StackedBias",
     "depthwise": "DepthwiseConvolution1D DepthwiseConvolution2D",
     "features": "ActivityPenalty GLU LogSoftmax Maxout Normalization PReLU Rescaling Scale Softmax"
     " Standardization Sum",
