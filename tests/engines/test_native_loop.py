@@ -244,4 +244,3 @@ def test_the_plan_shows_the_bricks_of_the_cell_once():
     assert "7 moments, from last to first" in text
     assert text.count("Sigmoid") == 6  # three gates, forward and backward
     assert "Computed in Python" not in text
-

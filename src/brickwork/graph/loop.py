@@ -168,8 +168,7 @@ class Loop(Brick):
         """The cell's parameters."""
         known = self.cell.parameters
         return {
-            name: ParameterSpec(known[key].shape, known[key].initializer)
-            for name, key in self.names.items()
+            name: ParameterSpec(known[key].shape, known[key].initializer) for name, key in self.names.items()
         }
 
     # -- numbers ------------------------------------------------------------------------------------

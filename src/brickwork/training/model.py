@@ -463,4 +463,4 @@ register_layer(BrickLayer)
 def _optimizer(identifier: Any) -> Any:
     if identifier is None:
         raise ParameterTypeError("compile needs an optimizer; it received None. Write optimizer='adam', say.")
-    return optimizers.get(identifier)
+    return identifier if isinstance(identifier, optimizers.Optimizer) else optimizers.get(identifier)

@@ -40,7 +40,7 @@ def build_program(
 ) -> Compiled:
     """The training graph: the network, a loss and its weighted mean per output, penalties, and their sum."""
     names = network.output_names
-    each_loss = [None if one is None else losses.get(one) for one in per_output(loss, names, "loss")]
+    each_loss = [None if one is None else _loss_of(one) for one in per_output(loss, names, "loss")]
     scales = [
         1.0 if one is None else Real()("compile", "loss_weights", one)
         for one in per_output(loss_weights, names, "loss_weights")
@@ -236,10 +236,15 @@ def _flat(listed: Sequence[Any]) -> list[Any]:
     return [x for one in listed for x in (_flat(one) if isinstance(one, (list, tuple)) else [one])]
 
 
+def _loss_of(given: Any) -> losses.Loss:
+    """The loss; one that is an object already does not ask for the table of all losses."""
+    return given if isinstance(given, losses.Loss) else losses.get(given)
+
+
 def check_names(loss: Any, *listed: Any) -> None:
     """Refuse a misspelt name at once, also where the network is built only when it meets data."""
     for one in _leaves(loss):
-        losses.get(one)
+        _loss_of(one)
     for one in _leaves(listed):
         metrics.resolve(one, (None, 2), (None, 2))
 

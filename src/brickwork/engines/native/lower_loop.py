@@ -27,7 +27,9 @@ class LoopLowering:
     def accepts(self, brick: Any, shapes: list[Any]) -> bool:
         """A cell all of whose bricks have instructions, and work on each sample for itself."""
         shapes_inside = brick.cell.shapes
-        if brick.mixes_samples or any(shape[:1] != (None,) or None in shape[1:] for shape in shapes_inside.values()):
+        if brick.mixes_samples or any(
+            shape[:1] != (None,) or None in shape[1:] for shape in shapes_inside.values()
+        ):
             return False
         found = [(lowering_for(type(node.brick)), node) for node in brick.cell.nodes]
         return all(

@@ -6,14 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ... import bricks
 from ...arrays import Shape
-from ...bricks.pointwise_loss import PointwiseLoss
 from .lowering import Functions, Plain, lowers
 from .values import per_sample
 from .writer import Part, Writer
 
 
+@lowers("SoftmaxCrossEntropy", *Functions.PAIRED, *Functions.VECTOR)
 class LossLowering(Plain):
     """A loss whose gradient is made in the same sweep where it is known how much of E it is."""
 
@@ -47,10 +46,6 @@ class LossLowering(Plain):
             mean=mean,
             accumulate=bool(accumulate),
         )
-
-
-for _name in ("SoftmaxCrossEntropy", *Functions.PAIRED, *Functions.VECTOR):
-    lowers(getattr(bricks, _name))(LossLowering)
 
 
 def loss_instruction(
@@ -98,7 +93,7 @@ def loss_instruction(
             classes = sizes[-1] if labels else 0
         elif name == "HalfSquaredError":
             divisor = 1
-        elif isinstance(brick, PointwiseLoss):
+        elif hasattr(brick, "divisor"):
             divisor = brick.divisor(shapes[0])
         writer.emit(
             "paired_loss",

@@ -235,12 +235,19 @@ class SliceLowering(Plain):
         shape, slices = per_sample(writer.graph.shapes[name]), writer.readers(name)
         if slices is None or len(shape) != 1 or not all(type(node.brick) is Slice for node in slices):
             return {}
-        taken = {node.name: range(shape[0])[node.brick.start : node.brick.stop : node.brick.step] for node in slices}
+        taken = {
+            node.name: range(shape[0])[node.brick.start : node.brick.stop : node.brick.step]
+            for node in slices
+        }
         if sorted(place for places in taken.values() for place in places) != list(range(shape[0])):
             return {}
         for node in slices:
             readers = writer.readers(node.name)
-            if node.brick.step != 1 or readers is None or not all(_strided(writer, other) for other in readers):
+            if (
+                node.brick.step != 1
+                or readers is None
+                or not all(_strided(writer, other) for other in readers)
+            ):
                 return {}
         return {piece: places.start for piece, places in taken.items()}
 

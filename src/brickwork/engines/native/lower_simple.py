@@ -6,27 +6,30 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ... import bricks
-from ...bricks.base import Brick
-from ...bricks.smooth import SELU_ALPHA, SELU_SCALE
 from .lowering import Functions, Plain, lowers
 from .writer import Part, Writer
 
 _LEAST = -3.0e38
 
 
-_AS: dict[type[Brick], Callable[[Any], tuple[str, list[float]]]] = {
-    bricks.ELU: lambda brick: ("ELU", [brick.alpha, 1.0, 1.0]),
-    bricks.SELU: lambda brick: ("ELU", [SELU_ALPHA, SELU_SCALE, 1.0]),
-    bricks.CELU: lambda brick: ("ELU", [brick.alpha, 1.0, 1.0 / brick.alpha]),
-    bricks.GELU: lambda brick: ("GELU by tanh" if brick.approximate else "GELU", []),
-    bricks.Rectifier: lambda brick: (
+def _selu_numbers() -> list[float]:
+    from ...bricks.smooth import SELU_ALPHA, SELU_SCALE
+
+    return [SELU_ALPHA, SELU_SCALE, 1.0]
+
+
+_AS: dict[str, Callable[[Any], tuple[str, list[float]]]] = {
+    "ELU": lambda brick: ("ELU", [brick.alpha, 1.0, 1.0]),
+    "SELU": lambda brick: ("ELU", _selu_numbers()),
+    "CELU": lambda brick: ("ELU", [brick.alpha, 1.0, 1.0 / brick.alpha]),
+    "GELU": lambda brick: ("GELU by tanh" if brick.approximate else "GELU", []),
+    "Rectifier": lambda brick: (
         "Rectifier",
         [math.inf if brick.max_value is None else brick.max_value, brick.negative_slope, brick.threshold],
     ),
-    bricks.Rescaling: lambda brick: ("Affine", [brick.scale, brick.offset]),
+    "Rescaling": lambda brick: ("Affine", [brick.scale, brick.offset]),
     **dict.fromkeys(
-        (bricks.HardSigmoid, bricks.SparseSigmoid, bricks.HardTanh),
+        ("HardSigmoid", "SparseSigmoid", "HardTanh"),
         lambda brick: ("Ramp", [brick.slope, brick.offset, brick.low, brick.high]),
     ),
 }
@@ -34,35 +37,35 @@ _AS: dict[type[Brick], Callable[[Any], tuple[str, list[float]]]] = {
 
 
 @lowers(
-    bricks.ReLU,
-    bricks.LeakyReLU,
-    bricks.ELU,
-    bricks.SELU,
-    bricks.CELU,
-    bricks.Sigmoid,
-    bricks.LogSigmoid,
-    bricks.HardSigmoid,
-    bricks.SparseSigmoid,
-    bricks.Tanh,
-    bricks.TanhShrink,
-    bricks.HardTanh,
-    bricks.Softplus,
-    bricks.Softsign,
-    bricks.Squareplus,
-    bricks.SparsePlus,
-    bricks.SiLU,
-    bricks.HardSiLU,
-    bricks.GELU,
-    bricks.Mish,
-    bricks.HardShrink,
-    bricks.SoftShrink,
-    bricks.Threshold,
-    bricks.Sign,
-    bricks.Heaviside,
-    bricks.Rectifier,
-    bricks.Exp,
-    bricks.Log,
-    bricks.Reciprocal,
+    "ReLU",
+    "LeakyReLU",
+    "ELU",
+    "SELU",
+    "CELU",
+    "Sigmoid",
+    "LogSigmoid",
+    "HardSigmoid",
+    "SparseSigmoid",
+    "Tanh",
+    "TanhShrink",
+    "HardTanh",
+    "Softplus",
+    "Softsign",
+    "Squareplus",
+    "SparsePlus",
+    "SiLU",
+    "HardSiLU",
+    "GELU",
+    "Mish",
+    "HardShrink",
+    "SoftShrink",
+    "Threshold",
+    "Sign",
+    "Heaviside",
+    "Rectifier",
+    "Exp",
+    "Log",
+    "Reciprocal",
 )
 class UnaryLowering(Plain):
     """y = f(x)."""
@@ -95,12 +98,13 @@ class UnaryLowering(Plain):
 
 def _function(brick: Any) -> tuple[str, list[float]]:
     """The native function and its numbers."""
-    if type(brick) in _AS:
-        return _AS[type(brick)](brick)
-    return type(brick).__name__, [float(value) for value in brick.get_config().values()]
+    name = type(brick).__name__
+    if name in _AS:
+        return _AS[name](brick)
+    return name, [float(value) for value in brick.get_config().values()]
 
 
-@lowers(bricks.Flatten, bricks.Reshape, bricks.Identity)
+@lowers("Flatten", "Reshape", "Identity")
 class AliasLowering(Plain):
     """The same numbers under another name: no instruction at all."""
 

@@ -79,20 +79,27 @@ _BRICKS = {
 }
 """What each file `lower_….py` lowers: it is imported when the first such brick is met."""
 
+_FAMILY = __name__.partition(".")[0] + "."
 _ROOMS = {brick: f".lower_{room}" for room, names in _BRICKS.items() for brick in names.split()}
 
 TABLE: dict[type[Brick], Lowering] = {}
 """Brick class -> lowering, for the bricks that were met; see `lowering_for`."""
 
+_NAMED: dict[str, Lowering] = {}
+"""The same by the names of bricks whose classes need not be imported for it."""
+
 _Made = TypeVar("_Made", bound=type[Any])
 
 
-def lowers(*kinds: type[Brick]) -> Callable[[_Made], _Made]:
-    """Class decorator: an instance lowers bricks of these classes."""
+def lowers(*kinds: type[Brick] | str) -> Callable[[_Made], _Made]:
+    """Class decorator: an instance lowers bricks of these classes, which may be told by name."""
 
     def enter(made: _Made) -> _Made:
         for kind in kinds:
-            TABLE[kind] = made()
+            if isinstance(kind, str):
+                _NAMED[kind] = made()
+            else:
+                TABLE[kind] = made()
         return made
 
     return enter
@@ -100,9 +107,11 @@ def lowers(*kinds: type[Brick]) -> Callable[[_Made], _Made]:
 
 def lowering_for(kind: type[Brick]) -> Lowering | None:
     """The lowering of a class of bricks; None where its own text must run."""
-    room = _ROOMS.get(kind.__name__)
-    if kind not in TABLE and room is not None:
-        importlib.import_module(room, __package__)
+    name = kind.__name__
+    if kind not in TABLE and name in _ROOMS and kind.__module__.startswith(_FAMILY):
+        importlib.import_module(_ROOMS[name], __package__)
+        if name in _NAMED:
+            TABLE[kind] = _NAMED[name]
     return TABLE.get(kind)
 
 

@@ -13,7 +13,6 @@ from ...arrays import Array
 from ...data.source import Batch
 from ...errors import GraphError, did_you_mean, known_names
 from ...graph.graph import Graph
-from ...metrics.of_losses import LossMetric
 from ...regularizers import L1, L1L2, L2
 from ..base import MetricUse, Program, doubles
 from ..interrupts import Waiting
@@ -36,15 +35,11 @@ _ENERGY, _TERM, _VALUES = range(3)
 _RUN = 16384
 """Parameters whose penalties are summed together: runs of them are shared out among the threads."""
 
-_METRICS: dict[type[Any], int] = {
-    metrics.SparseCategoricalAccuracy: 0,
-    metrics.CategoricalAccuracy: 1,
-    metrics.BinaryAccuracy: 2,
-    metrics.Accuracy: 3,
-    metrics.MeanSquaredError: 4,
-    metrics.MeanAbsoluteError: 5,
-}
-"""Metrics that the native side counts, with their codes there."""
+_METRICS = (
+    *("SparseCategoricalAccuracy", "CategoricalAccuracy", "BinaryAccuracy", "Accuracy"),
+    *("MeanSquaredError", "MeanAbsoluteError"),
+)
+"""Metrics that the native side counts, in the order of their codes there."""
 
 
 def make_layout(native: Any, program: Program) -> Layout:
@@ -71,6 +66,18 @@ def lowering_of(part: Part, graph: Graph) -> Lowering:
     if found is None or not found.accepts(part.brick, shapes):
         return HostLowering()
     return found
+
+
+def _code_of(metric: Any) -> int | None:
+    name = type(metric).__name__
+    return _METRICS.index(name) if name in _METRICS and type(metric) is getattr(metrics, name) else None
+
+
+def _is_loss(metric: Any) -> bool:
+    """Whether a loss's brick alone makes the values."""
+    from ...metrics.of_losses import LossMetric  # a program without metrics does not need them
+
+    return isinstance(metric, LossMetric) and metric.plain
 
 
 def penalties_of(program: Program) -> dict[str, tuple[float, float]]:
@@ -189,9 +196,9 @@ class Pass:
         """Instructions for the metrics; one that the native side does not know is called back."""
         writer = self.writer
         for use in self.program.metrics:
-            code = _METRICS.get(type(use.metric))
+            code = _code_of(use.metric)
             target, output = writer.value(use.target), writer.value(use.output)
-            if isinstance(use.metric, LossMetric) and use.metric.plain:
+            if _is_loss(use.metric):
                 shapes = [self.graph.shapes[name] for name in (use.output, use.target)]
                 out = writer.scratch(use.label, (1,))
                 loss_instruction(writer, use.metric.brick, shapes, [output, target, out])

@@ -8,28 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ... import optimizers
 from ...arrays import Array
-from ...optimizers import (
-    SGD,
-    Adadelta,
-    Adagrad,
-    Adam,
-    Adamax,
-    AdamW,
-    Ftrl,
-    Lion,
-    Nadam,
-    Optimizer,
-    RMSprop,
-)
+from ...optimizers import Optimizer
 from ...optimizers.settings import one_minus_power, root
 from ...regularizers import L1, L1L2, L2
 from ...structs import struct
 from ..base import Program
+
+if TYPE_CHECKING:
+    from ...optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Ftrl, Lion, Nadam, RMSprop
 
 CONSTANTS, BOUNDS = 8, 6
 ROW = ("rate", "decay", "keep", "take", "overwrite")
@@ -55,10 +47,11 @@ class Told:
     change: tuple[Any, Any, Any] = (0.0, 0.0, math.inf)
 
 
-_RULES: dict[type[Optimizer], Callable[[Any, Numbers], Told]] = {}
+_RULES: dict[str, Callable[[Any, Numbers], Told]] = {}
+"""By the names of Brickwork's own optimizers."""
 
 
-def _states(*kinds: type[Optimizer]) -> Callable[[Callable[[Any, Numbers], Told]], Any]:
+def _states(*kinds: str) -> Callable[[Callable[[Any, Numbers], Told]], Any]:
     def register(tell: Callable[[Any, Numbers], Told]) -> Any:
         _RULES.update({kind: tell for kind in kinds})
         return tell
@@ -66,7 +59,7 @@ def _states(*kinds: type[Optimizer]) -> Callable[[Callable[[Any, Numbers], Told]
     return register
 
 
-@_states(SGD)
+@_states("SGD")
 def _sgd(o: SGD, at: Numbers) -> Told:
     lr = at["lr"]
     if not o.slot_names:
@@ -78,7 +71,7 @@ def _sgd(o: SGD, at: Numbers) -> Told:
     return Told("MOMENTUM", (momentum,), 0, moment, (1.0, 0.0, 0.0))
 
 
-@_states(Adam, AdamW)
+@_states("Adam", "AdamW")
 def _adam(o: Adam, at: Numbers) -> Told:
     alpha = at["lr"] * root(one_minus_power(o.beta_2, at["t"])) / one_minus_power(o.beta_1, at["t"])
     return Told(
@@ -90,7 +83,7 @@ def _adam(o: Adam, at: Numbers) -> Told:
     )
 
 
-@_states(Adamax)
+@_states("Adamax")
 def _adamax(o: Adamax, at: Numbers) -> Told:
     alpha = at["lr"] / one_minus_power(o.beta_1, at["t"])
     moment = (o.beta_1, 1.0 - o.beta_1, 0.0)
@@ -99,7 +92,7 @@ def _adamax(o: Adamax, at: Numbers) -> Told:
     )
 
 
-@_states(Nadam)
+@_states("Nadam")
 def _nadam(o: Nadam, at: Numbers) -> Told:
     of_m, of_g = (at["lr"] * share for share in o.shares(at["t"]))
     scale = 1.0 / root(one_minus_power(o.beta_2, at["t"]))
@@ -112,12 +105,12 @@ def _nadam(o: Nadam, at: Numbers) -> Told:
     )
 
 
-@_states(Adagrad)
+@_states("Adagrad")
 def _adagrad(o: Adagrad, at: Numbers) -> Told:
     return Told("ADAGRAD", (o.epsilon,), change=(0.0, 0.0, at["lr"]))  # a holds g^2 already
 
 
-@_states(Adadelta)
+@_states("Adadelta")
 def _adadelta(o: Adadelta, at: Numbers) -> Told:
     # |d| <= sqrt(s + epsilon) / sqrt(1 - rho), since a >= (1 - rho) g^2; and sqrt(x) <= 1 + x.
     most = at["lr"] / math.sqrt(1.0 - o.rho) if o.rho < 1.0 else math.inf
@@ -126,7 +119,7 @@ def _adadelta(o: Adadelta, at: Numbers) -> Told:
     return Told("ADADELTA", (1.0 - o.rho, o.epsilon), 1, moment, change)
 
 
-@_states(RMSprop)
+@_states("RMSprop")
 def _rmsprop(o: RMSprop, at: Numbers) -> Told:
     most = at["lr"] / math.sqrt(1.0 - o.rho) if o.rho < 1.0 else math.inf
     by_g, at_most = (at["lr"] / math.sqrt(o.epsilon), 0.0) if o.centered else (0.0, most)
@@ -138,13 +131,13 @@ def _rmsprop(o: RMSprop, at: Numbers) -> Told:
     return Told(name, constants, 1, (momentum, by_g, at_most), (1.0, 0.0, 0.0))
 
 
-@_states(Lion)
+@_states("Lion")
 def _lion(o: Lion, at: Numbers) -> Told:
     moment = (o.beta_2, 1.0 - o.beta_2, 0.0)
     return Told("LION", (o.beta_1, 1.0 - o.beta_1, 1.0 - o.beta_2), 0, moment, (0.0, 0.0, at["lr"]))
 
 
-@_states(Ftrl)
+@_states("Ftrl")
 def _ftrl(o: Ftrl, at: Numbers) -> Told:
     lr = at["lr"]
     l2 = 2.0 * o.l2_regularization_strength + o.beta / lr
@@ -194,7 +187,7 @@ class NativeRule:
         at = {"t": first_step + 1.0 + np.arange(steps), "lr": lr}
         at |= {name: np.full(steps, float(getattr(optimizer, name))) for name in self._constant_settings()}
         at |= optimizer.all_settings(first_step, steps)
-        found = _RULES[type(optimizer)](optimizer, at)
+        found = _RULES[type(optimizer).__name__](optimizer, at)
         rows = np.zeros((steps, len(ROW) + CONSTANTS + BOUNDS))
         columns: list[Any] = [lr, lr * (optimizer.weight_decay or 0.0), *self._averaging(at["t"])]
         columns += [*found.constants, *[0.0] * (CONSTANTS - len(found.constants))]
@@ -230,6 +223,9 @@ def rule_of(program: Program) -> NativeRule | None:
         if parameter.trainable
     ):
         return None
-    if type(optimizer) not in _RULES or (type(optimizer) is Ftrl and optimizer.learning_rate_power != -0.5):
+    name = type(optimizer).__name__
+    if name not in _RULES or type(optimizer) is not getattr(optimizers, name):
+        return None
+    if name == "Ftrl" and getattr(optimizer, "learning_rate_power", None) != -0.5:
         return None
     return NativeRule(program)
