@@ -15,8 +15,9 @@ from .distributions import truncated_normal as truncated_normal
 from .lookup import deserialize as deserialize
 from .lookup import get as get
 from .lookup import serialize as serialize
-from .orthogonal import Orthogonal as Orthogonal
-from .orthogonal import orthogonal as orthogonal
+from .orthonormal import Orthogonal as Orthogonal
+from .orthonormal import OrthogonalInitializer as OrthogonalInitializer
+from .orthonormal import orthogonal as orthogonal
 from .scaling import GlorotNormal as GlorotNormal
 from .scaling import GlorotUniform as GlorotUniform
 from .scaling import HeNormal as HeNormal

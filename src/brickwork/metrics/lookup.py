@@ -13,6 +13,7 @@ from .differences import MeanAbsoluteError, MeanSquaredError
 from .of_losses import (
     BinaryCrossentropy,
     KLDivergence,
+    LogCoshError,
     MeanAbsolutePercentageError,
     MeanSquaredLogarithmicError,
 )
@@ -25,6 +26,7 @@ _SHORT: dict[str, type[Metric]] = {
     "mape": MeanAbsolutePercentageError,
     "msle": MeanSquaredLogarithmicError,
     "kld": KLDivergence,
+    "log_cosh": LogCoshError,
 }
 _CATALOGUE: Catalogue[Metric] = Catalogue(
     "metric", Metric, public_classes("brickwork.metrics", Metric), _SHORT
@@ -39,7 +41,8 @@ def get(identifier: Any) -> Metric | None:
     """
     known = identifier is None or isinstance(identifier, (Metric, type, str, Mapping))
     if not known and callable(identifier):
-        return MeanMetricWrapper(identifier)
+        own = getattr(identifier, "__module__", None) == f"{__package__}.functions"
+        return _CATALOGUE.get(identifier.__name__) if own else MeanMetricWrapper(identifier)
     return _CATALOGUE.get(identifier)
 
 

@@ -52,4 +52,4 @@ class Orthogonal(Initializer):
         return rounded(self.gain * (q.T if rows < columns else q).reshape(shape), dtype, self)
 
 
-orthogonal = Orthogonal
+orthogonal = OrthogonalInitializer = Orthogonal
