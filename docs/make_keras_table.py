@@ -32,6 +32,12 @@ KINDS = {
 }
 """The modules, with the class in each that the others of Brickwork are made from."""
 
+INTRODUCTION = """\
+What Keras {version} makes public, and what of it Brickwork has. A test holds this page to both packages;
+`docs/make_keras_table.py` writes it. Names in one row mean the same thing. What is there has Keras's arguments
+and defaults, but for those that are named as not taken.
+"""
+
 FAMILIES = {
     "preprocessing": "preprocessing and augmentation",
     "rnn": "recurrent",
@@ -243,9 +249,7 @@ def page() -> str:
     lines = [
         "# The names of Keras 3",
         "",
-        f"What Keras {keras.__version__} makes public, and what of it Brickwork has. A test holds this page to",
-        "both packages; `docs/make_keras_table.py` writes it. Names in one row mean the same thing. What is there",
-        "has Keras's arguments and defaults, but for those that are named as not taken.",
+        *INTRODUCTION.format(version=keras.__version__).splitlines(),
         "",
         "| | in Keras | here | here alone |",
         "| --- | ---: | ---: | --- |",
