@@ -34,8 +34,8 @@ KINDS = {
 
 INTRODUCTION = """\
 What Keras {version} makes public, and what of it Brickwork has. A test holds this page to both packages;
-`docs/make_keras_table.py` writes it. Names in one row mean the same thing. What is there has Keras's arguments
-and defaults, but for those that are named as not taken.
+`docs/make_keras_table.py` writes it. Names in one row mean the same thing. What is there has Keras's
+arguments and defaults, but for those that are named as not taken.
 """
 
 FAMILIES = {
@@ -133,13 +133,9 @@ WHY_NOT: dict[str, dict[str, str]] = {
         "deserialize": LATER,
         "serialize": LATER,
     },
-    "activations": {"deserialize": LATER, "serialize": LATER, "sparsemax": LATER},
     "losses": {
         "CTC": "it sums over alignments of two sequences; no brick does that",
-        "CategoricalGeneralizedCrossEntropy": LATER,
         "Circle": "it compares the samples of a batch; here each sample has a loss of its own",
-        "Dice": LATER,
-        "Tversky": LATER,
     },
     "metrics": {
         "BinaryIoU": LATER,

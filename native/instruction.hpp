@@ -9,7 +9,7 @@
 namespace bw {
 
 /// Numbers that an optimizer remembers of each parameter, at most: three, and its running mean.
-constexpr int SLOTS = 4;
+constexpr int SLOTS = 5;
 
 struct Kernels;
 struct Instruction;

@@ -31,6 +31,9 @@ struct UpdateRule {
     float decay;             ///< rate * weight_decay, the part of w taken off before the step
     float keep, take;        ///< the running mean of w becomes keep * mean + take * w; take 0: there is none
     float overwrite;         ///< not 0: w becomes the mean
+    float gather;            ///< 0: each gradient makes a step; above 0: those summed up make one, times this; below
+                             ///< 0: a gradient is put to the sum, and no step is made
+    int32_t gathered;        ///< the slot of the sum, where gather is not 0
     float constants[8];      ///< by rule
     /// With the largest |g| and the largest magnitude m of the slot before the step: m is at most
     /// [0] m + [1] g + [2] after it, and no w changes by more than [3] m (after the step) + [4] g + [5].

@@ -159,7 +159,7 @@ bw::Recipe recipe(nb::dict d, Held& held, const bw::Kernels& kernels) {
     return made;
 }
 
-/// A rule as Python names it: (name, clip, bound on norms, bounded slot), and rows of numbers, one for each step or
+/// A rule as Python names it: (name, clip, bound on norms, bounded slot, slot of sums), and rows of numbers, one for each step or
 /// one for all: see ROW in engines/native/rules.py.
 struct Optimizer {
     bw::UpdateRule rule{};
@@ -176,6 +176,7 @@ struct Optimizer {
         rule.clip = nb::cast<float>(t[1]);
         rule.norm = nb::cast<float>(t[2]);
         rule.bounded = nb::cast<int32_t>(t[3]);
+        rule.gathered = nb::cast<int32_t>(t[4]);
         rows = nb::cast<decltype(rows)>(numbers);
         if (rows.shape(0) < 1 || rows.shape(1) != COLUMNS) throw std::invalid_argument("rows of other numbers");
     }
@@ -184,13 +185,15 @@ struct Optimizer {
     bw::UpdateRule at(int64_t step) const {
         bw::UpdateRule made = rule;
         const double* row = rows.data() + std::min(step, (int64_t)rows.shape(0) - 1) * (int64_t)COLUMNS;
-        for (float* to : {&made.rate, &made.decay, &made.keep, &made.take, &made.overwrite}) *to = (float)*row++;
+        for (float* to : {&made.rate, &made.decay, &made.keep, &made.take, &made.overwrite, &made.gather}) {
+            *to = (float)*row++;
+        }
         for (float& constant : made.constants) constant = (float)*row++;
         for (double& bound : made.bounds) bound = *row++;
         return made;
     }
 
-    static constexpr size_t COLUMNS = 5 + 8 + 6;
+    static constexpr size_t COLUMNS = 6 + 8 + 6;
 };
 
 /// (address or 0, stride in bytes, numbers of a row, kind) of each source; Python keeps the arrays.

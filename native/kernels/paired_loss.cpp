@@ -12,7 +12,7 @@ namespace {
 enum Paired : int64_t {
     HALF_SQUARED, MEAN_SQUARED, SIGMOID_CROSS_ENTROPY, BINARY_CROSS_ENTROPY, CROSS_ENTROPY,
     ABSOLUTE, PERCENTAGE, SQUARED_LOGARITHMIC, HUBER, LOG_COSH, POISSON, HINGE, SQUARED_HINGE,
-    DIVERGENCE, BINARY_FOCAL, FOCAL
+    DIVERGENCE, BINARY_FOCAL, FOCAL, GENERALIZED
 };
 
 /// -t log p, 0 where t is 0.
@@ -113,6 +113,10 @@ BW_INLINE void pair(Float<N> y, Float<N> t, const float* p, Float<N>& loss, Floa
         loss = focus * cost;
         const Float<N> inner = cost * p[1] / wrong * (one - t * 2.0f) - t / q + no / (one - q);
         slope = y == q ? focus * inner : zero;
+    } else if constexpr (KIND == GENERALIZED) {  // p: epsilon, q
+        const Float<N> u = clip<N>(y, p[0], 1.0f), raised = power<N>(u, p[1]);
+        loss = t * (one - raised) / p[1];
+        slope = y == u ? -t * raised / u : zero;
     } else {  // FOCAL, p: clip, gamma
         const Float<N> q = clip<N>(y, p[0], 1.0f - p[0]), rest = one - q, log_q = log<N>(q);
         const Float<N> focus = t * power<N>(rest, p[1]);
@@ -180,6 +184,7 @@ void paired_loss(const Instruction& instruction, const Task& task) {
         case SQUARED_HINGE: return run<SQUARED_HINGE>(instruction, task);
         case DIVERGENCE: return run<DIVERGENCE>(instruction, task);
         case BINARY_FOCAL: return run<BINARY_FOCAL>(instruction, task);
+        case GENERALIZED: return run<GENERALIZED>(instruction, task);
         default: return run<FOCAL>(instruction, task);
     }
 }
@@ -244,6 +249,32 @@ float cosine(const Vector& v, float share, float epsilon) {
     return -found;
 }
 
+/// 1 - a / d, with a = sum t y and d = a + alpha sum t (1 - y) + beta sum (1 - t) y + epsilon
+float tversky(const Vector& v, float share, float alpha, float beta, float epsilon) {
+    float both = 0.0f, missed = 0.0f, beyond = 0.0f;
+    for (int64_t i = 0; i < v.count; ++i) {
+        const float t = v.target(i), y = v.y[i * v.step];
+        both += t * y;
+        missed += t * (1.0f - y);
+        beyond += (1.0f - t) * y;
+    }
+    const float apart = both + alpha * missed + beta * beyond + epsilon, part = both / apart;
+    if (v.dy) {
+        const float c = part * (1.0f - alpha - beta), per = share / apart;
+        for (int64_t i = 0; i < v.count; ++i) {
+            const float t = v.target(i);
+            v.put(i, (c * t + part * beta - t) * per);
+        }
+    }
+    return 1.0f - part;
+}
+
+/// One vector's loss, and its gradient.   p: the loss's own numbers
+float vector_of(int64_t kind, const Vector& vector, float share, const float* p) {
+    if (kind == 0) return categorical_hinge(vector, share);
+    return kind == 1 ? cosine(vector, share, p[0]) : tversky(vector, share, p[0], p[1], p[2]);
+}
+
 }  // namespace
 
 /// Losses of whole vectors of y and t, the mean over the vectors of a sample.
@@ -262,8 +293,7 @@ void vector_loss(const Instruction& instruction, const Task& task) {
             const int64_t first = place / behind * count * behind + place % behind;
             const Vector vector{y + first, t + first, dy ? dy + first : nullptr, count, behind,
                                 instruction.ints[5] != 0, instruction.ints[6] != 0};
-            total += instruction.ints[1] == 0 ? categorical_hinge(vector, share)
-                                              : cosine(vector, share, instruction.floats[1]);
+            total += vector_of(instruction.ints[1], vector, share, instruction.floats + 1);
         }
         *at(task, instruction.operands[2], n) = total / (float)(before * behind);
     }

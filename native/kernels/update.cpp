@@ -196,10 +196,55 @@ void run(const UpdateRule& rule, float* w, const float* g, float* const* slots, 
     run<R, false>(rule, w + offset, g, own, count, terms);
 }
 
+/// Gradients put to their sums, or made the mean of those summed up, which is left in `total`; N or fewer of them.
+template <int N>
+BW_INLINE void gathered(const UpdateRule& rule, const float* w, const float* g, float* sums, float* mean_and_w[2],
+                        float* total, const Terms& terms, int32_t count) {
+    float held[2][N];
+    store<N>(held[0], load_part<N>(w, count));
+    store<N>(held[1], load_part<N>(g, count));
+    const Float<N> sum = load_part<N>(sums, count) + penalised<N>(held[0], held[1], terms) * terms.scale;
+    const bool steps = rule.gather > 0.0f;
+    store<N>(total, steps ? sum * rule.gather : sum);
+    store_part<N>(sums, steps ? Float<N>{} : sum, count);
+    if (steps || !mean_and_w[0]) return;
+    const Float<N> mean = load_part<N>(mean_and_w[0], count) * rule.keep + load<N>(held[0]) * rule.take;
+    store_part<N>(mean_and_w[0], mean, count);
+    if (rule.overwrite != 0.0f) store_part<N>(mean_and_w[1], mean, count);
+}
+
+/// A step in which gradients are only put to their sums, and w to its mean, or the step that all of them make.
+void gather_run(const UpdateRule& rule, float* w, const float* g, float* const* slots, int64_t offset, int64_t count,
+                const Terms& terms) {
+    constexpr int64_t BLOCK = 8 * WIDEST;
+    UpdateRule step = rule;
+    step.gather = 0.0f;
+    float* const sums = slots[rule.gathered] + offset;
+    float* const mean = rule.take != 0.0f ? slots[rule.gathered - 1] + offset : nullptr;
+    float total[BLOCK];
+    for (int64_t first = 0; first < count; first += BLOCK) {
+        const int64_t size = count - first < BLOCK ? count - first : BLOCK;
+        for (int64_t i = 0; i < size;) {
+            const int64_t at = first + i, left = size - i;
+            float* averaged[2] = {mean ? mean + at : nullptr, w + offset + at};
+            if (left >= WIDEST) {
+                gathered<WIDEST>(rule, averaged[1], g + at, sums + at, averaged, total + i, terms, WIDEST);
+                i += WIDEST;
+            } else {
+                const int32_t few = left < 4 ? (int32_t)left : 4;
+                gathered<4>(rule, averaged[1], g + at, sums + at, averaged, total + i, terms, few);
+                i += few;
+            }
+        }
+        if (rule.gather > 0.0f) update_run(step, w, total, slots, offset + first, size, {1.0f, 0.0f, 0.0f, terms.decay});
+    }
+}
+
 }  // namespace
 
 void update_run(const UpdateRule& rule, float* w, const float* g, float* const* slots, int64_t offset,
                 int64_t count, const Terms& terms) {
+    if (rule.gather != 0.0f) return gather_run(rule, w, g, slots, offset, count, terms);
     switch (rule.rule) {
         case Rule::SGD: return run<Sgd>(rule, w, g, slots, offset, count, terms);
         case Rule::MOMENTUM: return run<Momentum<false>>(rule, w, g, slots, offset, count, terms);

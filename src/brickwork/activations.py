@@ -79,6 +79,7 @@ maxout = Activation("maxout", bricks.Maxout())
 hard_shrink = Activation("hard_shrink", bricks.HardShrink())
 soft_shrink = Activation("soft_shrink", bricks.SoftShrink())
 softmax = Activation("softmax", bricks.Softmax())
+sparsemax = Activation("sparsemax", bricks.Sparsemax())
 log_softmax = Activation("log_softmax", bricks.LogSoftmax())
 exponential = Activation("exponential", bricks.Exp())
 sign = Activation("sign", bricks.Sign())
@@ -100,6 +101,34 @@ def threshold(x: Any, threshold: float, default_value: float) -> Any:
     [0.0, 2.0]
     """
     return bricks.Threshold(threshold, default_value)(x)
+
+
+def serialize(activation: Any) -> Any:
+    """The name of an activation, or {"class", "config"} of its brick where it has settings of its own.
+
+    >>> serialize(relu), serialize(bricks.LeakyReLU(0.5))
+    ('relu', {'class': 'LeakyReLU', 'config': {'negative_slope': 0.5}})
+    """
+    from .bricks.registry import brick_to_config
+
+    brick = get(activation)
+    if brick is None:
+        raise ParameterError(
+            "An activation must be a name, a brick, or one of brickwork.activations; got None. "
+            "Write 'linear' for none."
+        )
+    names = [name for name, known in KNOWN.items() if known.brick == brick]
+    return names[0] if names else brick_to_config(brick)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Brick | None:
+    """The brick that `serialize` told; `custom_objects` gives activations of your own by name.
+
+    >>> deserialize("relu")
+    ReLU()
+    """
+    own = (custom_objects or {}).get(config) if isinstance(config, str) else None
+    return get(config if own is None else own)
 
 
 def get(identifier: Any) -> Brick | None:

@@ -21,6 +21,7 @@ from brickwork.bricks import (
     Scale,
     Slice,
     Softmax,
+    Sparsemax,
     Standardization,
     Sum,
     Tanh,
@@ -42,17 +43,23 @@ def behind(brick, shape, **more):
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, (10,), (27,), (3, 71)], ids=str)
-@pytest.mark.parametrize("kind", [Softmax, LogSoftmax])
+@pytest.mark.parametrize("kind", [Softmax, LogSoftmax, Sparsemax])
 def test_softmax(kind, shape):
     agrees(program_of([Node("y", kind(), ("mixed",))], shape))
 
 
-@pytest.mark.parametrize("kind", [Softmax, LogSoftmax])
+@pytest.mark.parametrize("kind", [Softmax, LogSoftmax, Sparsemax])
 def test_softmax_of_large_numbers(kind):
     agrees(program_of([Node("y", kind(), ("mixed",))], (17,)), scale=50.0, tolerance=1e-4)
 
 
-@pytest.mark.parametrize("kind", [Softmax, LogSoftmax])
+@pytest.mark.parametrize("scale", [0.01, 0.5, 3.0])
+def test_sparsemax_of_few_and_of_many(scale):
+    """From nearly all classes above 0 to one alone."""
+    agrees(program_of([Node("y", Sparsemax(), ("mixed",))], (100,), units=100), scale=scale)
+
+
+@pytest.mark.parametrize("kind", [Softmax, LogSoftmax, Sparsemax])
 def test_softmax_along_another_axis_is_called_back(kind):
     agrees(behind(kind(axis=1), (5, 6)), hosted=[kind.__name__])
 

@@ -52,6 +52,10 @@ LOSSES = [
     (bricks.BinaryFocalCrossEntropy(0.5, 0.25, 0.3), Sigmoid(), "distributions"),
     (bricks.FocalCrossEntropy(), Softmax(), "one-hot"),
     (bricks.FocalCrossEntropy(1.5, 0.2), Softmax(), "distributions"),
+    (bricks.GeneralizedCrossEntropy(), Softmax(), "classes"),
+    (bricks.GeneralizedCrossEntropy(0.9, 0.2), Softmax(), "distributions"),
+    (bricks.Tversky(), Sigmoid(), "bits"),
+    (bricks.Tversky(0.2, 0.7, (1,), epsilon=0.1), Sigmoid(), "distributions"),
     (bricks.CosineSimilarity(), Tanh(), "numbers"),
     (bricks.CosineSimilarity(epsilon=0.4), EXP, "bits"),
 ]

@@ -148,8 +148,16 @@ def test_steps_that_begin_within_an_epoch_have_its_numbers():
 
 
 @needs_native
-def test_what_has_no_rule_runs_by_its_own_text():
-    program = dense(Ftrl(0.05, learning_rate_power=-0.7))
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        Ftrl(0.05, learning_rate_power=-0.7),
+        SGD(0.1, momentum=0.9, clipnorm=0.05, gradient_accumulation_steps=2),
+    ],
+    ids=repr,
+)
+def test_what_has_no_rule_runs_by_its_own_text(optimizer):
+    program = dense(optimizer)
     native = trained("native", program)
     assert native._rule is None
     all_close(with_slots(native), with_slots(trained("reference", program)), 5e-4)

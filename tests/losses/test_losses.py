@@ -34,6 +34,9 @@ CLASSES = [
     losses.KLDivergence,
     losses.BinaryFocalCrossentropy,
     losses.CategoricalFocalCrossentropy,
+    losses.CategoricalGeneralizedCrossEntropy,
+    losses.Dice,
+    losses.Tversky,
 ]
 
 # By hand.
@@ -83,6 +86,13 @@ CLASSES = [
         (losses.SquaredHinge(), [[0, 1]], [[0.5, 0.5]], (2.25 + 0.25) / 2),
         (losses.CategoricalHinge(), [[0, 1, 0]], [[0.5, 1.0, 0.25]], 0.5),
         (losses.CategoricalHinge(), [[0, 1, 0]], [[-0.5, 0.25, -0.75]], 0.75),
+        (losses.CategoricalGeneralizedCrossEntropy(0.25), [1], [[0.9375, 0.0625]], 2.0),
+        (losses.CategoricalGeneralizedCrossEntropy(0.25), [0], [[0.0, 1.0]], 4 - 4 * 1e-7**0.25),
+        (losses.Dice(), [[1, 1, 0, 0]], [[0.5, 0.5, 0.5, 0.5]], 1 - 2 / (4 + 1e-7)),
+        (losses.Dice(), [[1, 1], [0, 1]], [[1.0, 1.0], [1.0, 0.0]], 0.5 + 2e-7 / 4.0 / 4.0),
+        (losses.Dice(1), [[[1, 0], [1, 1]]], [[[1.0, 1.0], [0.0, 0.0]]], 1 - 1 / (3 + 1e-7)),
+        (losses.Tversky(1.0, 0.0), [[1, 1, 0, 0]], [[0.5, 0.5, 0.5, 0.5]], 1 - 1 / (2 + 1e-7)),
+        (losses.Tversky(0.0, 2.0), [[1, 1, 0, 0]], [[0.5, 0.5, 0.5, 0.5]], 1 - 1 / (3 + 1e-7)),
         (losses.KLDivergence(), [[0.5, 0.25, 0.125, 0.125]], [[0.25] * 4], 0.25 * math.log(2)),
         (losses.KLDivergence(), [[0.0, 1.0]], [[0.5, 0.5]], math.log(2) + 1e-7 * math.log(2e-7)),
         (losses.BinaryFocalCrossentropy(), [[1.0, 0.0]], [[0.5, 0.5]], 0.25 * math.log(2)),
@@ -150,7 +160,8 @@ def test_functions_give_one_number_per_sample():
 def test_every_function_is_its_loss(rng):
     """Under the snake-case name of each class there is a function, and it gives the class's numbers."""
     y_true, y_pred = np.eye(3)[rng.integers(0, 3, 5)], rng.uniform(0.1, 0.9, (5, 3))
-    for cls in set(CLASSES) - {losses.HalfSquaredError, losses.SparseCategoricalCrossentropy}:
+    of_indices = {losses.SparseCategoricalCrossentropy, losses.CategoricalGeneralizedCrossEntropy}
+    for cls in set(CLASSES) - {losses.HalfSquaredError} - of_indices:
         function = getattr(losses, snake_case(cls.__name__))
         np.testing.assert_array_equal(function(y_true, y_pred), cls().per_sample(y_true, y_pred))
         assert losses.get(function).get_config() == cls().get_config()
@@ -424,6 +435,9 @@ PAIRS = [
     ("BinaryFocalCrossentropy", {"apply_class_balancing": True, "alpha": 0.7, "gamma": 3.0}, "one-hot"),
     ("BinaryFocalCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, "one-hot"),
     ("CategoricalFocalCrossentropy", {}, "one-hot"),
+    ("CategoricalGeneralizedCrossEntropy", {"q": 0.7}, "index"),
+    ("Dice", {"axis": -1}, "one-hot"),
+    ("Tversky", {"alpha": 0.2, "beta": 0.9, "axis": 1, "reduction": "sum"}, "one-hot"),
     ("CategoricalFocalCrossentropy", {"alpha": [0.1, 0.5, 2.0], "gamma": 0.5}, "one-hot"),
     ("CategoricalFocalCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, "one-hot"),
 ]
@@ -467,3 +481,15 @@ def test_arguments_of_keras(keras, name):
         }
 
     assert named(getattr(losses, name)) == named(getattr(keras.losses, name))
+
+
+def test_of_one_sample_the_overlap_is_that_of_keras(keras, rng):
+    """Keras takes a whole batch for one set, where no axis is named."""
+    y_true, y_pred = rng.integers(0, 2, (1, 4, 5, 2)), rng.uniform(0, 1, (1, 4, 5, 2))
+    for name in ("Dice", "Tversky"):
+        expected = float(getattr(keras.losses, name)()(y_true.astype("float32"), y_pred.astype("float32")))
+        assert getattr(losses, name)()(y_true, y_pred) == pytest.approx(expected, rel=2e-6)
+    by_class = losses.Dice((1, 2)).per_sample(y_true, y_pred)
+    each = np.asarray(keras.losses.dice(y_true.astype("float32"), y_pred.astype("float32"), axis=(1, 2)))
+    assert each.shape == (1, 2)
+    np.testing.assert_allclose(by_class, each.mean(axis=1), rtol=2e-6)

@@ -54,6 +54,8 @@ VARIANTS = [
     Ftrl(0.01, learning_rate_power=-0.7, l1_regularization_strength=0.01, beta=0.1),
     SGD(0.1, momentum=schedules.GrowingMomentum(final_momentum=0.9, growth_steps=2), nesterov=True),
     SGD(0.1, use_ema=True, ema_momentum=0.9),
+    SGD(0.1, 0.9, weight_decay=0.1, gradient_accumulation_steps=2),
+    Adam(0.1, global_clipnorm=0.5, use_ema=True, ema_momentum=0.5, gradient_accumulation_steps=3),
     Adam(0.01, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=3),
 ]
 ALL = (SGD, RMSprop, Adam, AdamW, Adadelta, Adagrad, Adamax, Nadam, Ftrl, Lion)
@@ -186,7 +188,8 @@ def test_types_stay_and_nothing_given_is_changed(optimizer, dtype, rng):
         for array in kept.values():
             array.flags.writeable = False
     before = {key: w.copy() for key, w in params.items()}
-    new, new_slots = optimizer.update(params, grads, slots, np.int64(1), np.float64(0.1))
+    t = np.int64(optimizer.gradient_accumulation_steps or 1)
+    new, new_slots = optimizer.update(params, grads, slots, t, np.float64(0.1))
     for key, w in params.items():
         assert (w == before[key]).all()
         assert isinstance(new[key], np.ndarray)
@@ -220,11 +223,23 @@ def test_parameters_without_a_gradient_stay(optimizer, rng):
     slots = optimizer.slots(params)
     grads["dense/bias/b"] = None
     del grads["scale/gamma"]
-    new, _ = optimizer.update(params, grads, slots, 1, 0.1)
+    new, _ = optimizer.update(params, grads, slots, optimizer.gradient_accumulation_steps or 1, 0.1)
     assert new["dense/bias/b"] is params["dense/bias/b"]
     assert new["scale/gamma"] is params["scale/gamma"]
     assert (new["dense/linear/W"] != params["dense/linear/W"]).all()
     assert list(new) == list(params)
+
+
+def test_gradients_are_summed_up_by_hand():
+    """Two steps with the means of 2 and 4, and of 1 and 5: 3 and 3; the fifth gradient waits."""
+    optimizer = SGD(momentum=0.5, gradient_accumulation_steps=2)
+    assert train(optimizer, 1.0, [2.0], lr=0.1) == 1.0
+    assert train(optimizer, 1.0, [2.0, 4.0], lr=0.1) == pytest.approx(1.0 - 0.3)
+    assert train(optimizer, 1.0, [2.0, 4.0, 1.0, 5.0, 9.0], lr=0.1) == pytest.approx(1.0 - 0.3 - 0.15 - 0.3)
+    with pytest.raises(ParameterError, match=r"`gradient_accumulation_steps` must be None or .* at least 2"):
+        SGD(gradient_accumulation_steps=1)
+    with pytest.raises(ParameterError, match="LBFGS: `gradient_accumulation_steps` must be left out"):
+        optimizers.LBFGS(gradient_accumulation_steps=2)
 
 
 def test_slots_have_keras_names(rng):
@@ -266,6 +281,7 @@ def test_defaults_are_keras_ones():
         "use_ema": False,
         "ema_momentum": 0.99,
         "ema_overwrite_frequency": None,
+        "gradient_accumulation_steps": None,
         "name": "sgd",
     }
     adam = Adam().get_config()

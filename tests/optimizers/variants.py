@@ -47,6 +47,19 @@ NATIVE = {
     "clip by value": lambda: Adam(0.01, epsilon=1e-3, clipvalue=0.01),
     "clip by norm": lambda: SGD(0.1, momentum=0.5, clipnorm=0.05, weight_decay=0.1),
     "clip by global norm": lambda: RMSprop(0.01, epsilon=1e-3, global_clipnorm=0.05),
+    "sums of two": lambda: SGD(0.05, momentum=0.9, nesterov=True, gradient_accumulation_steps=2),
+    "sums of three": lambda: AdamW(
+        0.01, epsilon=1e-3, weight_decay=0.3, clipvalue=0.01, gradient_accumulation_steps=3
+    ),
+    "sums with all": lambda: Adam(
+        0.01,
+        epsilon=1e-3,
+        amsgrad=True,
+        use_ema=True,
+        ema_momentum=0.5,
+        ema_overwrite_frequency=2,
+        gradient_accumulation_steps=2,
+    ),
     "average": lambda: SGD(0.05, use_ema=True, ema_momentum=0.8),
     "average that overwrites": lambda: Adam(
         0.01, epsilon=1e-3, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=3

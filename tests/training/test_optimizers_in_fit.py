@@ -48,6 +48,22 @@ def test_training_ends_with_the_running_means(engine, rng):
         np.testing.assert_allclose(found, mean, atol=2e-6)
 
 
+@ENGINES
+def test_gradients_of_small_batches_make_the_step_of_a_large_one(engine, rng):
+    x, y = digits(rng)
+    x, y = x[:48], y[:48]
+    large = classifier(optimizer=SGD(0.1, momentum=0.9, weight_decay=0.1, clipvalue=0.02), engine=engine)
+    small = classifier(
+        optimizer=SGD(0.1, momentum=0.9, weight_decay=0.1, clipvalue=0.02, gradient_accumulation_steps=4),
+        engine=engine,
+    )
+    small.set_weights(large.get_weights())
+    large.fit(x, y, batch_size=16, epochs=2, shuffle=False, verbose=0)
+    small.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    for one, other in zip(large.get_weights(), small.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
 def test_nothing_is_put_in_place_where_nothing_was_trained(rng):
     x, y = digits(rng)
     model = classifier(optimizer=SGD(0.1, use_ema=True))

@@ -78,6 +78,8 @@ from .noise import GaussianDropout as GaussianDropout
 from .noise import GaussianNoise as GaussianNoise
 from .noise import NaiveDropout as NaiveDropout
 from .normalization import BatchNormalization as BatchNormalization
+from .overlap_loss import GeneralizedCrossEntropy as GeneralizedCrossEntropy
+from .overlap_loss import Tversky as Tversky
 from .penalty import ActivityPenalty as ActivityPenalty
 from .piecewise import HardShrink as HardShrink
 from .piecewise import HardSigmoid as HardSigmoid
@@ -127,6 +129,7 @@ from .smooth import Softsign as Softsign
 from .smooth import SparsePlus as SparsePlus
 from .smooth import Squareplus as Squareplus
 from .smooth import TanhShrink as TanhShrink
+from .sparsemax import Sparsemax as Sparsemax
 from .standardization import Standardization as Standardization
 from .transposed import TransposedConvolution1D as TransposedConvolution1D
 from .transposed import TransposedConvolution2D as TransposedConvolution2D

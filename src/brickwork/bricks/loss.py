@@ -127,13 +127,13 @@ class CrossEntropy(CategoricalLoss):
     clip: float | None = argument(CLIP, default=None)
 
     def forward(self, params: Parameters, p: Array, t: Array, *, ctx: Context) -> tuple[Array, Saved]:
-        losses = -_product_log(_distribution(t, p), _clipped(p, self.clip))
+        losses = -_product_log(as_distribution(t, p), _clipped(p, self.clip))
         return mean_per_sample(namespace(p).sum(losses, axis=-1)), (p, t)
 
     def backward(self, params: Parameters, saved: Saved, dl: Array) -> Gradients:
         p, t = saved
         share = per_sample(dl * (p.shape[-1] / numbers_of(p)), p)
-        dp = -_quotient(_distribution(t, p), _clipped(p, self.clip)) * _inside(p, self.clip)
+        dp = -_quotient(as_distribution(t, p), _clipped(p, self.clip)) * _inside(p, self.clip)
         dt = -_log(_clipped(p, self.clip)) * share if t.ndim == p.ndim else None
         return (dp * share, None if dt is None else if_float(t, dt)), {}
 
@@ -161,7 +161,7 @@ class SoftmaxCrossEntropy(CategoricalLoss):
     """
 
     def forward(self, params: Parameters, x: Array, t: Array, *, ctx: Context) -> tuple[Array, Saved]:
-        log_p, target = log_softmax(x), _distribution(t, x)
+        log_p, target = log_softmax(x), as_distribution(t, x)
         losses = -namespace(x).sum(target * log_p, axis=-1)
         return mean_per_sample(losses), (log_p, target, t)
 
@@ -301,7 +301,7 @@ def if_float(t: Array, dt: Array) -> Array | None:
     return dt if namespace(t).isdtype(t.dtype, "real floating") else None
 
 
-def _distribution(t: Array, y: Array) -> Array:
+def as_distribution(t: Array, y: Array) -> Array:
     """The target as probabilities of y's classes: 1 at the class where it is a class number."""
     xp = namespace(y)
     if t.ndim == y.ndim:

@@ -22,6 +22,12 @@ from .margins import SquaredHinge as SquaredHinge
 from .margins import categorical_hinge as categorical_hinge
 from .margins import hinge as hinge
 from .margins import squared_hinge as squared_hinge
+from .overlap import CategoricalGeneralizedCrossEntropy as CategoricalGeneralizedCrossEntropy
+from .overlap import Dice as Dice
+from .overlap import Tversky as Tversky
+from .overlap import categorical_generalized_cross_entropy as categorical_generalized_cross_entropy
+from .overlap import dice as dice
+from .overlap import tversky as tversky
 from .regression import CosineSimilarity as CosineSimilarity
 from .regression import Huber as Huber
 from .regression import LogCosh as LogCosh

@@ -32,6 +32,14 @@ from .margins import (
     hinge,
     squared_hinge,
 )
+from .overlap import (
+    CategoricalGeneralizedCrossEntropy,
+    Dice,
+    Tversky,
+    categorical_generalized_cross_entropy,
+    dice,
+    tversky,
+)
 from .regression import (
     CosineSimilarity,
     Huber,
@@ -68,6 +76,9 @@ _FUNCTIONS: dict[Any, type[Loss]] = {
     binary_crossentropy: BinaryCrossentropy,
     binary_focal_crossentropy: BinaryFocalCrossentropy,
     categorical_focal_crossentropy: CategoricalFocalCrossentropy,
+    categorical_generalized_cross_entropy: CategoricalGeneralizedCrossEntropy,
+    dice: Dice,
+    tversky: Tversky,
 }
 _CLASSES: tuple[type[Loss], ...] = (MeanSquaredError, HalfSquaredError, *_FUNCTIONS.values())
 NAMES: dict[str, type[Loss]] = {snake_case(cls.__name__): cls for cls in _CLASSES}

@@ -26,8 +26,8 @@ class Adagrad(Optimizer):
     learning_rate : number of at least 0, or a schedule; default 0.001
     initial_accumulator_value : number of at least 0, where a begins; default 0.1
     epsilon : number above 0, default 1e-7
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name :
-        see `Optimizer`; by name
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+    gradient_accumulation_steps, name : see `Optimizer`; by name
 
     >>> import numpy as np
     >>> adagrad = Adagrad(initial_accumulator_value=0.0)
@@ -74,8 +74,8 @@ class Adadelta(Optimizer):
     learning_rate : number of at least 0, or a schedule; default 0.001
     rho : in [0, 1], default 0.95
     epsilon : number above 0, default 1e-7
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name :
-        see `Optimizer`; by name
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+    gradient_accumulation_steps, name : see `Optimizer`; by name
 
     >>> import numpy as np
     >>> adadelta = Adadelta(epsilon=1e-2)
@@ -122,8 +122,8 @@ class RMSprop(Optimizer):
     momentum : in [0, 1], or a schedule; default 0.0
     epsilon : number above 0, default 1e-7
     centered : bool, default False
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name :
-        see `Optimizer`; by name
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+    gradient_accumulation_steps, name : see `Optimizer`; by name
 
     >>> import numpy as np
     >>> rmsprop = RMSprop(rho=0.75)

@@ -32,8 +32,8 @@ class Adam(Optimizer):
     beta_2 : in [0, 1), default 0.999
     epsilon : number above 0, default 1e-7
     amsgrad : bool, default False
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name :
-        see `Optimizer`; by name
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+    gradient_accumulation_steps, name : see `Optimizer`; by name
 
     >>> import numpy as np
     >>> adam = Adam()
@@ -84,8 +84,8 @@ class AdamW(Adam):
     learning_rate : number of at least 0, or a schedule; default 0.001
     weight_decay : number of at least 0, default 0.004; see `exclude_from_weight_decay`
     beta_1, beta_2, epsilon, amsgrad : see `Adam`
-    clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name :
-        see `Optimizer`; by name
+    clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+    gradient_accumulation_steps, name : see `Optimizer`; by name
 
     >>> AdamW().weight_decay
     0.004
@@ -108,8 +108,8 @@ class Adamax(Optimizer):
     beta_1 : in [0, 1), default 0.9
     beta_2 : in [0, 1), default 0.999
     epsilon : number above 0, default 1e-7
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name :
-        see `Optimizer`; by name
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+    gradient_accumulation_steps, name : see `Optimizer`; by name
 
     >>> import numpy as np
     >>> adamax = Adamax()
@@ -155,8 +155,8 @@ class Nadam(Optimizer):
     beta_1 : in [0, 1), default 0.9
     beta_2 : in [0, 1), default 0.999
     epsilon : number above 0, default 1e-7
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name :
-        see `Optimizer`; by name
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+    gradient_accumulation_steps, name : see `Optimizer`; by name
 
     >>> import numpy as np
     >>> nadam = Nadam()

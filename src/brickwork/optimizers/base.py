@@ -34,6 +34,9 @@ NAME = Maybe(Text())
 AVERAGE = "average"
 """The slot of the running mean of the parameters."""
 
+SUM = "gradient_sum"
+"""The slot of the gradients that no update has used yet."""
+
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 _EXCLUDED = "excluded_from_weight_decay"
 _KERAS_NAMES = {"W": "kernel", "b": "bias"}
@@ -61,6 +64,9 @@ class Optimizer(Configured):
         it puts the mean in the place of the weights (Polyak, Juditsky 1992; as in Keras 3).
     ema_momentum : in [0, 1], default 0.99
     ema_overwrite_frequency : None (default), or after how many steps the mean takes the place of the weights
+    gradient_accumulation_steps : None (default), or k of at least 2: each k-th step updates with the mean of
+        the last k gradients, the steps between only add theirs up. Clips and decay see the mean; t counts
+        the updates, schedules count all steps, as in Keras 3.
     name : str; default the class's name in lower case
 
     All but the learning rate are given by name.
@@ -82,6 +88,7 @@ class Optimizer(Configured):
     use_ema: bool = argument(Flag(), default=False, kw_only=True)
     ema_momentum: float = argument(Real(0.0, 1.0), default=0.99, kw_only=True)
     ema_overwrite_frequency: int | None = argument(Maybe(Whole(1)), default=None, kw_only=True)
+    gradient_accumulation_steps: int | None = argument(Maybe(Whole(2)), default=None, kw_only=True)
     name: str | None = argument(NAME, default=None, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -135,7 +142,14 @@ class Optimizer(Configured):
         }
         if self.use_ema:
             made[AVERAGE] = {key: namespace(w).asarray(w, copy=True) for key, w in params.items()}
+        if self.gradient_accumulation_steps:
+            made[SUM] = {key: namespace(w).zeros_like(w) for key, w in params.items()}
         return made
+
+    def update_number(self, t: Any) -> Any:
+        """Which update step t makes, or is on the way to: t itself, unless gradients are accumulated."""
+        every = self.gradient_accumulation_steps
+        return t if every is None else (t - 1) // every + 1
 
     def update(
         self,
@@ -152,9 +166,60 @@ class Optimizer(Configured):
         `settings` are the numbers of this step of the arguments that follow schedules, the learning rate
         aside; they are asked of the schedules where they are not given.
         """
-        grads = self.clip({key: g for key, g in grads.items() if g is not None})
+        grads = {key: g for key, g in grads.items() if g is not None}
         self._require_keys(params, grads, slots)
-        rule = self._with(self.settings(int(t) - 1) if settings is None else settings)
+        settings = self.settings(int(t) - 1) if settings is None else settings
+        count = self.update_number(t)
+        if self.gradient_accumulation_steps:
+            new_params, new_slots = self._gathered(params, grads, slots, t, lr, settings)
+        else:
+            new_params, new_slots = self._updated(params, grads, slots, count, lr, settings)
+        if self.use_ema:
+            for key, w in new_params.items():
+                average, w = self._averaged(slots[AVERAGE][key], w, count)
+                new_slots[AVERAGE][key], new_params[key] = average, w
+        return new_params, new_slots
+
+    def _gathered(
+        self,
+        params: Mapping[str, Array],
+        grads: Mapping[str, Array],
+        slots: Mapping[str, Mapping[str, Array]],
+        t: Any,
+        lr: Any,
+        settings: Mapping[str, Any],
+    ) -> tuple[Arrays, Slots]:
+        """An update with the mean of the gradients at each k-th step; at the others they are added up."""
+        every = self.gradient_accumulation_steps or 1
+        kept: Slots = {slot: dict(arrays) for slot, arrays in slots.items()}
+        kept[SUM].update({key: kept[SUM][key] + g for key, g in grads.items()})
+        known = isinstance(t, (int, float, np.number))
+        if known and int(t) % every:
+            return dict(params), kept
+        mean = {key: kept[SUM][key] * (1.0 / every) for key in grads}
+        made, new = self._updated(params, mean, slots, self.update_number(t), lr, settings)
+        new[SUM].update({key: namespace(g).zeros_like(g) for key, g in grads.items()})
+        if known:
+            return made, new
+        ready = t % every == 0
+        for key, w in made.items():
+            made[key] = namespace(w).where(ready, w, params[key])
+        for slot, arrays in new.items():
+            for key, array in arrays.items():
+                arrays[key] = namespace(array).where(ready, array, kept[slot][key])
+        return made, new
+
+    def _updated(
+        self,
+        params: Mapping[str, Array],
+        grads: Mapping[str, Array],
+        slots: Mapping[str, Mapping[str, Array]],
+        t: Any,
+        lr: Any,
+        settings: Mapping[str, Any],
+    ) -> tuple[Arrays, Slots]:
+        """Clips, weight decay and the step of each parameter."""
+        grads, rule = self.clip(grads), self._with(settings)
         new_params: Arrays = dict(params)
         new_slots: Slots = {slot: dict(arrays) for slot, arrays in slots.items()}
         for key, g in grads.items():
@@ -168,10 +233,6 @@ class Optimizer(Configured):
             new_params[key] = stepped if w.ndim else namespace(w).asarray(stepped)
             for slot, array in remembered.items():
                 new_slots[slot][key] = array if w.ndim else namespace(w).asarray(array)
-        if self.use_ema:
-            for key, w in new_params.items():
-                average, w = self._averaged(slots[AVERAGE][key], w, t)
-                new_slots[AVERAGE][key], new_params[key] = average, w
         return new_params, new_slots
 
     def clip(self, grads: Mapping[str, Array]) -> Mapping[str, Array]:
@@ -205,6 +266,7 @@ class Optimizer(Configured):
     ) -> None:
         owner = type(self).__name__
         names = (*self.slot_names, *((AVERAGE,) if self.use_ema else ()))
+        names += (SUM,) if self.gradient_accumulation_steps else ()
         for key in grads:
             if key not in params:
                 raise ParameterError(

@@ -30,8 +30,8 @@ class Ftrl(Optimizer):
     l2_regularization_strength : number of at least 0, default 0.0
     l2_shrinkage_regularization_strength : number of at least 0, default 0.0
     beta : number of at least 0, default 0.0
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name :
-        see `Optimizer`; by name
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+    gradient_accumulation_steps, name : see `Optimizer`; by name
 
     >>> import numpy as np
     >>> ftrl = Ftrl(l1_regularization_strength=1.0)

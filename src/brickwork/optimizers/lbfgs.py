@@ -20,7 +20,14 @@ Vector = npt.NDArray[np.float64]
 Evaluate = Callable[[Arrays], tuple[float, Mapping[str, Array]]]
 """Parameters -> (E, dE/dparameter)."""
 
-_OTHERS = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "ema_overwrite_frequency")
+_OTHERS = (
+    "weight_decay",
+    "clipnorm",
+    "clipvalue",
+    "global_clipnorm",
+    "ema_overwrite_frequency",
+    "gradient_accumulation_steps",
+)
 
 
 @configured()

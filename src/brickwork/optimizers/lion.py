@@ -23,8 +23,8 @@ class Lion(Optimizer):
     learning_rate : number of at least 0, or a schedule; default 0.001
     beta_1 : in (0, 1], default 0.9
     beta_2 : in [0, 1], default 0.99
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name :
-        see `Optimizer`; by name
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+    gradient_accumulation_steps, name : see `Optimizer`; by name
 
     >>> import numpy as np
     >>> lion = Lion()

@@ -24,8 +24,8 @@ class SGD(Optimizer):
     learning_rate : number of at least 0, or a schedule; default 0.01
     momentum : in [0, 1], or a schedule such as `schedules.GrowingMomentum`; default 0.0
     nesterov : bool, default False
-    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, name :
-        see `Optimizer`; by name
+    weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+    gradient_accumulation_steps, name : see `Optimizer`; by name
 
     >>> import numpy as np
     >>> sgd = SGD(learning_rate=0.1)

@@ -17,6 +17,7 @@ from ...bricks import (
     Rescaling,
     Scale,
     Softmax,
+    Sparsemax,
     Standardization,
     Sum,
 )
@@ -32,7 +33,7 @@ _TABLE, _GAIN, _STATISTICS, _INVERSE = range(4)
 """Where a map's numbers come from: see native/kernels/features.cpp."""
 
 
-@lowers(Softmax, LogSoftmax)
+@lowers(Softmax, LogSoftmax, Sparsemax)
 class SoftmaxLowering(Plain):
     """Along the last axis."""
 
@@ -44,7 +45,8 @@ class SoftmaxLowering(Plain):
         """y."""
         x, y = writer.value(part.inputs[0]), writer.value(part.output)
         classes, places = _features(writer, part, x, y)
-        writer.emit("softmax", [x, y], [classes, places, _logarithm(part)], multiplies=20 * x.size)
+        name, kind = _softmax(part)
+        writer.emit(name, [x, y], [classes, places, *kind], multiplies=20 * x.size)
 
     def backward(self, writer: Writer, part: Part) -> None:
         """dx from y."""
@@ -53,16 +55,20 @@ class SoftmaxLowering(Plain):
             return
         dx, accumulate = found
         classes, places = _features(writer, part, dy, dx)
+        name, kind = _softmax(part)
         writer.emit(
-            "softmax_backward",
+            f"{name}_backward",
             [writer.value(part.output), dy, dx],
-            [classes, places, _logarithm(part), accumulate],
-            multiplies=(16 if _logarithm(part) else 4) * dy.size,
+            [classes, places, *kind, accumulate],
+            multiplies=(16 if isinstance(part.brick, LogSoftmax) else 4) * dy.size,
         )
 
 
-def _logarithm(part: Part) -> bool:
-    return isinstance(part.brick, LogSoftmax)
+def _softmax(part: Part) -> tuple[str, tuple[int, ...]]:
+    """The instruction, and whether it takes the logarithm, where it can."""
+    if isinstance(part.brick, Sparsemax):
+        return "sparsemax", ()
+    return "softmax", (int(isinstance(part.brick, LogSoftmax)),)
 
 
 class FeatureMap(Plain):

@@ -16,6 +16,11 @@ from .writer import Part, Writer
 class LossLowering(Plain):
     """A loss whose gradient is made in the same sweep where it is known how much of E it is."""
 
+    def accepts(self, brick: Any, shapes: list[Any]) -> bool:
+        """Sums along several axes only where these stand side by side."""
+        axes = _axes(brick, len(shapes[0]))
+        return bool(axes) and axes[-1] - axes[0] + 1 == len(axes)
+
     def forward(self, writer: Writer, part: Part) -> None:
         """l, and dy where the gradient of l is known beforehand."""
         y, t = part.inputs
@@ -77,18 +82,17 @@ def loss_instruction(
             multiplies=20 * y.size,
         )
     elif name in Functions.VECTOR:
-        axis = getattr(brick, "axis", -1) % len(shapes[0]) - 1
-        around = (math.prod(sizes[:axis]), sizes[axis], math.prod(sizes[axis + 1 :]))
+        around = _around(brick, [int(size or 1) for size in sizes])
         writer.emit(
             "vector_loss",
             operands,
-            [mean, Functions.VECTOR.index(name), *around, t.integer, accumulate],
-            [share, getattr(brick, "epsilon", 0.0)],
+            [mean, list(Functions.VECTOR).index(name), *around, t.integer, accumulate],
+            [share, *_numbers(brick, Functions.VECTOR[name])],
             multiplies=10 * y.size,
         )
     else:
         classes, divisor = 0, y.size
-        if name == "CrossEntropy":
+        if name in ("CrossEntropy", "GeneralizedCrossEntropy"):
             divisor = y.size // sizes[-1]
             classes = sizes[-1] if labels else 0
         elif name == "HalfSquaredError":
@@ -99,13 +103,27 @@ def loss_instruction(
             "paired_loss",
             operands,
             [mean, y.size, divisor, t.integer, accumulate, list(Functions.PAIRED).index(name), classes],
-            [share, *_numbers(brick, name)],
+            [share, *_numbers(brick, Functions.PAIRED[name])],
             multiplies=20 * y.size,
         )
 
 
-def _numbers(brick: Any, name: str) -> list[float]:
+def _axes(brick: Any, rank: int) -> tuple[int, ...]:
+    """The axes of a vector, in their order."""
+    if type(brick).__name__ == "Tversky":
+        return tuple(brick.axes(rank))
+    return (getattr(brick, "axis", -1) % rank,)
+
+
+def _around(brick: Any, sizes: Sequence[int]) -> tuple[int, int, int]:
+    """How many vectors lie before each other, how long they are, and how far apart their numbers stand."""
+    axes = _axes(brick, len(sizes) + 1)
+    first, last = axes[0] - 1, axes[-1]
+    return math.prod(sizes[:first]), math.prod(sizes[first:last]), math.prod(sizes[last:])
+
+
+def _numbers(brick: Any, fields: Sequence[str]) -> list[float]:
     """The loss's own numbers; a clip that is not there is 0, an alpha that is not there -1."""
     absent = {"clip": 0.0, "alpha": -1.0}
-    values = {field: getattr(brick, field) for field in Functions.PAIRED[name]}
+    values = {field: getattr(brick, field) for field in fields}
     return [absent[field] if value is None else value for field, value in values.items()]

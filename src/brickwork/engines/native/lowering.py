@@ -58,12 +58,12 @@ _BRICKS = {
     "dense": "Bias Linear StackedBias",
     "depthwise": "DepthwiseConvolution1D DepthwiseConvolution2D",
     "features": "ActivityPenalty GLU LogSoftmax Maxout Normalization PReLU Rescaling Scale Softmax"
-    " Standardization Sum",
+    " Sparsemax Standardization Sum",
     "loop": "Loop",
     "loss": "BinaryCrossEntropy BinaryFocalCrossEntropy CategoricalHinge CosineSimilarity CrossEntropy"
-    " FocalCrossEntropy HalfSquaredError Hinge Huber KLDivergence LogCosh MeanAbsoluteError"
+    " FocalCrossEntropy GeneralizedCrossEntropy HalfSquaredError Hinge Huber KLDivergence LogCosh MeanAbsoluteError"
     " MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson SigmoidCrossEntropy"
-    " SoftmaxCrossEntropy SquaredHinge",
+    " SoftmaxCrossEntropy SquaredHinge Tversky",
     "merge": "Add Average Concatenate Maximum Minimum Multiply Slice Subtract",
     "noise": "AlphaDropout Dropout GaussianDropout GaussianNoise NaiveDropout",
     "normalization": "BatchNormalization",
@@ -165,9 +165,15 @@ class Functions:
         "KLDivergence": ("epsilon",),
         "BinaryFocalCrossEntropy": ("clip", "gamma", "alpha"),
         "FocalCrossEntropy": ("clip", "gamma"),
+        "GeneralizedCrossEntropy": ("epsilon", "q"),
     }
     """Losses of one number and its target, with those of their fields that the C++ side reads."""
-    VECTOR: ClassVar[tuple[str, ...]] = ("CategoricalHinge", "CosineSimilarity")
+    VECTOR: ClassVar[dict[str, tuple[str, ...]]] = {
+        "CategoricalHinge": (),
+        "CosineSimilarity": ("epsilon",),
+        "Tversky": ("alpha", "beta", "epsilon"),
+    }
+    """Losses of a vector and its target, likewise."""
 
     @classmethod
     def unary(cls, name: str) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 from ... import optimizers
 from ...arrays import Array
 from ...optimizers import Optimizer
+from ...optimizers.base import SUM
 from ...optimizers.settings import one_minus_power, root
 from ...regularizers import L1, L1L2, L2
 from ...structs import struct
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ...optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Ftrl, Lion, Nadam, RMSprop
 
 CONSTANTS, BOUNDS = 8, 6
-ROW = ("rate", "decay", "keep", "take", "overwrite")
+ROW = ("rate", "decay", "keep", "take", "overwrite", "gather")
 """What stands before constants and bounds in a row of numbers; see UpdateRule in native/kernels.hpp."""
 
 Numbers = Mapping[str, Any]
@@ -181,15 +182,19 @@ class NativeRule:
         ]
 
     def told(self, first_step: int, rates: Sequence[float] | Array) -> tuple[tuple[Any, ...], Array]:
-        """(name, clip, bound on norms, bounded slot) and a row of numbers for each step, or one for all."""
+        """(name, clip, bound on norms, bounded slot, slot of sums), and a row for each step or all."""
         optimizer, steps = self.optimizer, len(rates)
         lr = np.ascontiguousarray(rates, np.float64)
-        at = {"t": first_step + 1.0 + np.arange(steps), "lr": lr}
+        counted = np.arange(first_step + 1, first_step + steps + 1)
+        at: dict[str, Any] = {"t": optimizer.update_number(counted).astype(np.float64), "lr": lr}
         at |= {name: np.full(steps, float(getattr(optimizer, name))) for name in self._constant_settings()}
         at |= optimizer.all_settings(first_step, steps)
         found = _RULES[type(optimizer).__name__](optimizer, at)
+        if optimizer.gradient_accumulation_steps:  # of sums nothing is known, so updates are made on copies
+            found = Told(found.name, found.constants)
         rows = np.zeros((steps, len(ROW) + CONSTANTS + BOUNDS))
         columns: list[Any] = [lr, lr * (optimizer.weight_decay or 0.0), *self._averaging(at["t"])]
+        columns += [self._gathering(counted)]
         columns += [*found.constants, *[0.0] * (CONSTANTS - len(found.constants))]
         columns += [*found.moment, *found.change]
         for index, column in enumerate(columns):
@@ -197,11 +202,17 @@ class NativeRule:
         if (rows == rows[:1]).all():
             rows = rows[:1].copy()
         norm = optimizer.clipnorm or optimizer.global_clipnorm or 0.0
-        return (found.name, optimizer.clipvalue or 0.0, norm, found.bounded), rows
+        sums = list(optimizer.slots({})).index(SUM) if optimizer.gradient_accumulation_steps else -1
+        return (found.name, optimizer.clipvalue or 0.0, norm, found.bounded, sums), rows
 
     def _constant_settings(self) -> list[str]:
         names = [name for name in self.optimizer.scheduled if name != "learning_rate"]
         return [name for name in names if not callable(getattr(self.optimizer, name))]
+
+    def _gathering(self, steps: Array) -> Any:
+        """1 / k in the steps that update with the mean of k gradients, -1 between them; 0 without."""
+        every = self.optimizer.gradient_accumulation_steps
+        return 0.0 if every is None else np.where(steps % every == 0, 1.0 / every, -1.0)
 
     def _averaging(self, t: Array) -> tuple[Any, Any, Any]:
         """(keep, take, overwrite) of the running mean of the parameters."""
@@ -228,4 +239,7 @@ def rule_of(program: Program) -> NativeRule | None:
         return None
     if name == "Ftrl" and getattr(optimizer, "learning_rate_power", None) != -0.5:
         return None
-    return NativeRule(program)
+    rule = NativeRule(program)
+    if rule.bounds_norms and optimizer.gradient_accumulation_steps:
+        return None  # the norm of the mean is known only when the gradients are summed up
+    return rule
