@@ -50,8 +50,7 @@ def test_training_ends_with_the_running_means(engine, rng):
 
 @ENGINES
 def test_gradients_of_small_batches_make_the_step_of_a_large_one(engine, rng):
-    x, y = digits(rng)
-    x, y = x[:48], y[:48]
+    x, y = digits(rng, rows=48)
     large = classifier(optimizer=SGD(0.1, momentum=0.9, weight_decay=0.1, clipvalue=0.02), engine=engine)
     small = classifier(
         optimizer=SGD(0.1, momentum=0.9, weight_decay=0.1, clipvalue=0.02, gradient_accumulation_steps=4),
