@@ -37,6 +37,7 @@ FLOORS = [
     {"layers", "engines", "inspect"},
     {"training"},
     {"callbacks", "models", "datasets", "utils", "zoo", "exchange"},
+    {"recipes"},
     {"cli", "playground", "labs", "estimators"},
     {"__init__", "__main__"},
 ]
@@ -233,6 +234,7 @@ PLAIN = [
     ("information", "entropi", "entropy"),
     ("models", "load_modell", "load_model"),
     ("optimizers.schedules", "ExponentialDecy", "ExponentialDecay"),
+    ("recipes", "default_dn", "default_dnn"),
     ("regularizers", "L1L3", "L1L2"),
     ("utils", "to_categoric", "to_categorical"),
 ]

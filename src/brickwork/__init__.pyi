@@ -13,6 +13,7 @@ from . import losses as losses
 from . import metrics as metrics
 from . import models as models
 from . import optimizers as optimizers
+from . import recipes as recipes
 from . import regularizers as regularizers
 from . import utils as utils
 from . import zoo as zoo
