@@ -62,7 +62,6 @@ LATER = "not yet"
 
 WHY_NOT: dict[str, dict[str, str]] = {
     "layers": {
-        "ActivityRegularization": LATER,
         "AdaptiveAveragePooling1D": SIZES,
         "AdaptiveAveragePooling2D": SIZES,
         "AdaptiveAveragePooling3D": VOLUMES,
@@ -74,7 +73,6 @@ WHY_NOT: dict[str, dict[str, str]] = {
         "AugMix": MIXES,
         "AutoContrast": COLOURS,
         "AveragePooling3D": VOLUMES,
-        "CategoryEncoding": LATER,
         "ContrastLimitedAdaptiveHistogramEqualization": COLOURS,
         "Conv3D": VOLUMES,
         "Conv3DTranspose": VOLUMES,
@@ -93,7 +91,6 @@ WHY_NOT: dict[str, dict[str, str]] = {
         "GroupQueryAttention": "`MultiHeadAttention` is here, with as many keys as queries",
         "HashedCrossing": WORDS,
         "Hashing": WORDS,
-        "Identity": LATER,
         "InputSpec": "bricks state and check the shapes that they take",
         "IntegerLookup": WORDS,
         "JaxLayer": FOREIGN,

@@ -56,6 +56,9 @@ class Example:
         return layer(xs[0] if len(xs) == 1 else xs, **more)
 
     def draw(self, rng: np.random.Generator, rows: int = 3) -> list[np.ndarray]:
+        if self.kind == "CategoryEncoding":
+            shape = [rows if size is None else size for size in self.inputs[0]]
+            return [rng.integers(0, self.arguments["num_tokens"], shape).astype("float32")]
         if self.kind == "Embedding":
             shape = [rows if size is None else size for size in self.inputs[0]]
             return [rng.integers(0, self.arguments["input_dim"], shape).astype("float32")]
@@ -88,6 +91,10 @@ EXAMPLES: tuple[Example, ...] = (
     example("Dense", (N, 5, 2, 4), (N, 5, 2, 3), units=3, activation="tanh"),
     example("Embedding", (N, 5), (N, 5, 3), input_dim=4, output_dim=3),
     example("Embedding", (N,), (N, 2), input_dim=1, output_dim=2, embeddings_initializer="ones"),
+    example("CategoryEncoding", (N, 5), (N, 4), num_tokens=4),
+    example("CategoryEncoding", (N, 6), (N, 3), num_tokens=3, output_mode="count"),
+    example("CategoryEncoding", (N, 5), (N, 5, 4), num_tokens=4, output_mode="one_hot"),
+    example("CategoryEncoding", (N, 5, 1), (N, 5, 4), num_tokens=4, output_mode="one_hot"),
     example("MultiHeadAttention", (N, 5, 4), (N, 6, 3), (N, 5, 4), num_heads=2, key_dim=3),
     example("MultiHeadAttention", (N, 5, 4), (N, 6, 3), (N, 6, 2), (N, 5, 4), num_heads=3, key_dim=1),
     example(
@@ -100,6 +107,9 @@ EXAMPLES: tuple[Example, ...] = (
         use_bias=False,
         output_shape=7,
     ),
+    example("Identity", (N, 5, 2), (N, 5, 2)),
+    example("ActivityRegularization", (N, 4), (N, 4), l1=0.1, l2=0.5),
+    example("ActivityRegularization", IMAGE, IMAGE),
     example("Activation", (N, 4), (N, 4), activation="relu"),
     example("Activation", (N, 4), (N, 4), activation="linear"),
     example("Activation", (N, 4), (N, 4), activation="log_softmax"),
@@ -242,6 +252,8 @@ EXAMPLES: tuple[Example, ...] = (
     example("Normalization", (N, 2), (N, 2), axis=None, mean=3.0, variance=2.0),
     example("Normalization", (N, 3, 2), (N, 3, 2), axis=1, mean=[1.0, 2.0, 3.0], variance=[1.0, 0.0, 4.0]),
     example("Normalization", (N, 5), (N, 5)),
+    example("MinMaxScaling", (N, 5), (N, 5)),
+    example("MinMaxScaling", IMAGE, IMAGE, axis=None, bounds=(-1.0, 1.0), invert=True),
     example("Add", (N, 4), (N, 4), (N, 4), (N, 4)),
     example("Add", (N, 3, 2), (N, 1, 2), (N, 3, 2)),
     example("Add", (N, 2), (N, 3, 2), (N, 3, 2)),
@@ -282,7 +294,7 @@ EXAMPLES: tuple[Example, ...] = (
     wrapped("TimeDistributed", (N, 2, 5, 5, 1), (N, 2, 3, 3, 2), "Conv2D", {"filters": 2, "kernel_size": 3}),
 )
 
-BEYOND_KERAS = {"LocalResponseNormalization", "Maxout", "NaiveDropout"}
+BEYOND_KERAS = {"LocalResponseNormalization", "Maxout", "MinMaxScaling", "NaiveDropout"}
 """Layers of which Keras has none."""
 
 REQUIRED = {

@@ -22,6 +22,7 @@ from .borders import Cropping1D as Cropping1D
 from .borders import Cropping2D as Cropping2D
 from .borders import ZeroPadding1D as ZeroPadding1D
 from .borders import ZeroPadding2D as ZeroPadding2D
+from .categories import CategoryEncoding as CategoryEncoding
 from .color import RandomBrightness as RandomBrightness
 from .color import RandomContrast as RandomContrast
 from .color import RandomErasing as RandomErasing

@@ -37,12 +37,15 @@ from .convolution import SeparableConvolution2D as SeparableConvolution2D
 from .core import Activation as Activation
 from .core import Dense as Dense
 from .core import Flatten as Flatten
+from .core import Identity as Identity
 from .core import Input as Input
 from .core import InputLayer as InputLayer
 from .core import Permute as Permute
 from .core import RepeatVector as RepeatVector
 from .core import Reshape as Reshape
 from .embedding import Embedding as Embedding
+from .encoding import CategoryEncoding as CategoryEncoding
+from .encoding import MinMaxScaling as MinMaxScaling
 from .merging import Add as Add
 from .merging import Average as Average
 from .merging import Concatenate as Concatenate
@@ -81,6 +84,7 @@ from .preprocessing import Rescaling as Rescaling
 from .recurrent import GRU as GRU
 from .recurrent import LSTM as LSTM
 from .recurrent import SimpleRNN as SimpleRNN
+from .regularization import ActivityRegularization as ActivityRegularization
 from .regularization import AlphaDropout as AlphaDropout
 from .regularization import Dropout as Dropout
 from .regularization import GaussianDropout as GaussianDropout

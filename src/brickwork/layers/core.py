@@ -91,6 +91,19 @@ def Input(
 
 
 @configured()
+class Identity(Layer):
+    """y = x: a name for a value.
+
+    >>> Identity()([[1.0, 2.0]])
+    array([[1., 2.]], dtype=float32)
+    """
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """Identity."""
+        return self.put(bricks.Identity(), x)
+
+
+@configured()
 class Dense(Layer):
     """Fully connected layer: Linear → Bias → activation.
 

@@ -72,8 +72,62 @@ class Numbers(Check):
         return ["much", [math.nan], [[1.0], [1.0, 2.0]], *([] if math.isinf(self.low) else [self.low - 1.0])]
 
 
+class Adapted(Layer):
+    """What layers share that lay a Standardization whose numbers `adapt` finds in data.
+
+    A subclass has the arguments `axis` and `invert`, and says by `_finder` what is looked for.
+    """
+
+    axis: Any
+    invert: bool
+
+    def _finder(self, kept: tuple[int, ...]) -> Finder:
+        """What looks at the data, block by block, and tells mean and variance in the end."""
+        raise NotImplementedError
+
+    def _brick(self) -> bricks.Standardization:
+        return bricks.Standardization(self._axes(), invert=self.invert)
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """Standardization."""
+        return self.put(self._brick(), x)
+
+    def adapt(self, data: Any) -> None:
+        """Find the numbers in data; networks that hold this layer take them at once.
+
+        Parameters
+        ----------
+        data : an array (N, …), or an iterable of such batches, or of tuples that begin with one.
+
+        Raises
+        ------
+        ParameterError where the layer was given its numbers; DataError for no data and for NaN.
+        """
+        brick = self._brick()
+        found: Finder | None = None
+        for block in blocks(data):
+            if found is None:
+                if not self.built:
+                    self.build((None, *block.shape[1:]))
+                found = self._finder(brick.kept(block.shape))
+                found.expected = tuple(self._owners["standardization"].state["mean"].shape)
+            found.add(block, self)
+        if found is None:
+            raise DataError(
+                f"{type(self).__name__} {self.name!r}: adapt needs at least one sample; it received none."
+            )
+        state = self._owners["standardization"].state
+        np.copyto(state["mean"], found.mean, casting="same_kind")
+        np.copyto(state["variance"], found.variance, casting="same_kind")
+
+    def _axes(self) -> tuple[int, ...]:
+        if self.axis is None:
+            return ()
+        return tuple(self.axis) if isinstance(self.axis, tuple) else (self.axis,)
+
+
 @configured()
-class Normalization(Layer):
+class Normalization(Adapted):
     """Features brought to mean 0 and variance 1: y = (x − mean) / max(sqrt(variance), 1e-7).
 
     Mean and variance are found by `adapt`, or given. Where they are found they are weights (mean, variance,
@@ -124,7 +178,7 @@ class Normalization(Layer):
 
     def lay(self, x: Symbol) -> Any:  # type: ignore[override]
         """Standardization."""
-        brick = bricks.Standardization(self._axes(), invert=self.invert)
+        brick = self._brick()
         kept = brick.kept(x.shape)
         if "standardization" not in self._owners:
             self._owners["standardization"] = self._owner(brick, x)
@@ -151,37 +205,16 @@ class Normalization(Layer):
         return owner
 
     def adapt(self, data: Any) -> None:
-        """Find mean and variance in data; networks that hold this layer take them at once.
-
-        Parameters
-        ----------
-        data : an array (N, …), or an iterable of such batches, or of tuples that begin with one.
-
-        Raises
-        ------
-        ParameterError where the layer was given its numbers; DataError for no data and for NaN.
-        """
+        """Find mean and variance in data: see Adapted."""
         if self._given[0] is not None:
             raise ParameterError(
                 f"Normalization {self.name!r} was given its mean and variance, so that adapt has nothing "
                 f"to find; it received data. Make the layer without `mean` and `variance`."
             )
-        brick = bricks.Standardization(self._axes(), invert=self.invert)
-        found: Moments | None = None
-        for block in blocks(data):
-            if found is None:
-                if not self.built:
-                    self.build((None, *block.shape[1:]))
-                found = Moments(brick.kept(block.shape))
-                found.expected = tuple(self._owners["standardization"].state["mean"].shape)
-            found.add(block, self.name)
-        if found is None:
-            raise DataError(
-                f"Normalization {self.name!r}: adapt needs at least one sample; it received none."
-            )
-        state = self._owners["standardization"].state
-        np.copyto(state["mean"], found.mean, casting="same_kind")
-        np.copyto(state["variance"], found.variance, casting="same_kind")
+        super().adapt(data)
+
+    def _finder(self, kept: tuple[int, ...]) -> Finder:
+        return Moments(kept)
 
     @property
     def weights(self) -> list[Variable]:
@@ -189,13 +222,38 @@ class Normalization(Layer):
         known = super().weights if self._given[0] is None else []
         return [*known, Variable("count", f"{self.name}/count", self._count, False)] if known else []
 
-    def _axes(self) -> tuple[int, ...]:
-        if self.axis is None:
-            return ()
-        return tuple(self.axis) if isinstance(self.axis, tuple) else (self.axis,)
+
+class Finder:
+    """Looks at all blocks of data that are added; `expected` are the sizes of the axes `kept`."""
+
+    mean: Array
+    variance: Array
+
+    def __init__(self, kept: tuple[int, ...]) -> None:
+        self.kept = kept
+        self.expected: tuple[int, ...] = ()
+
+    def add(self, block: Array, layer: Layer) -> None:
+        """Join one block (rows, …). Raises ShapeError where its sizes differ from the first one's."""
+        owner = f"{type(layer).__name__} {layer.name!r}"
+        sizes = tuple(block.shape[axis] for axis in self.kept if axis < block.ndim)
+        if sizes != self.expected:
+            raise ShapeError(
+                f"{owner} has means of shape {self.expected}; adapt received a batch of "
+                f"shape {block.shape}, which would need {sizes}. Pass data of the shape it was built for."
+            )
+        if not np.all(np.isfinite(block)):
+            raise DataError(
+                f"{owner}: adapt takes finite numbers; it received NaN or infinity. Leave those samples out."
+            )
+        self.join(block, tuple(axis for axis in range(block.ndim) if axis not in self.kept))
+
+    def join(self, block: Array, others: tuple[int, ...]) -> None:
+        """Take in a block; `others` are the axes that are not kept."""
+        raise NotImplementedError
 
 
-class Moments:
+class Moments(Finder):
     """Mean and variance of all blocks that were added, in float64.
 
     Blocks are joined by Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing
@@ -203,10 +261,9 @@ class Moments:
     """
 
     def __init__(self, kept: tuple[int, ...]) -> None:
-        self.kept = kept
-        self.expected: tuple[int, ...] = ()
+        super().__init__(kept)
         self.count = 0
-        self.mean: Array = 0.0
+        self.mean = 0.0
         self._squares: Array = 0.0
 
     @property
@@ -214,23 +271,11 @@ class Moments:
         """The mean of the squared differences from the mean."""
         return self._squares / self.count
 
-    def add(self, block: Array, owner: str) -> None:
-        """Join one block (rows, …)."""
-        sizes = tuple(block.shape[axis] for axis in self.kept if axis < block.ndim)
-        if sizes != self.expected:
-            raise ShapeError(
-                f"Normalization {owner!r} has means of shape {self.expected}; adapt received a batch of "
-                f"shape {block.shape}, which would need {sizes}. Pass data of the shape it was built for."
-            )
-        others = tuple(axis for axis in range(block.ndim) if axis not in self.kept)
+    def join(self, block: Array, others: tuple[int, ...]) -> None:
+        """Mean and squares of the block with those so far."""
         count = math.prod(block.shape[axis] for axis in others)
         mean = block.mean(axis=others)
         squares = np.square(block - np.expand_dims(mean, others)).sum(axis=others)
-        if not np.all(np.isfinite(squares)):
-            raise DataError(
-                f"Normalization {owner!r}: adapt takes finite numbers; it received NaN or infinity. "
-                f"Leave those samples out."
-            )
         total = self.count + count
         gap = mean - self.mean
         self._squares = self._squares + squares + np.square(gap) * (self.count * count / total)

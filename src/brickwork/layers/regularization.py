@@ -9,6 +9,7 @@ from ..arguments import Check, Maybe, Real, Whole, argument, configured
 from ..bricks.base import Brick, letters
 from ..errors import ParameterError, ShapeError
 from ..graph.symbol import Symbol
+from ..regularizers import L1L2
 from ..seeds import SEED
 from .base import Layer
 from .checks import DATA_FORMAT
@@ -68,6 +69,40 @@ class NoiseLayer(Layer):
                 f"the axes along which all numbers share the mask, None for the others."
             )
         return tuple(axis for axis, size in enumerate(noise_shape) if axis and size == 1)
+
+
+@configured()
+class ActivityRegularization(Layer):
+    """y = x, which costs l1 Σ |x| + l2 Σ x² for each sample, in the mean over the batch.
+
+    Parameters
+    ----------
+    l1 : at least 0; default 0.
+    l2 : at least 0; default 0.
+
+    >>> ActivityRegularization(l1=0.1)([[1.0, -2.0]])
+    array([[ 1., -2.]], dtype=float32)
+
+    Olshausen and Field, "Emergence of simple-cell receptive field properties by learning a sparse code for
+    natural images", 1996.
+    """
+
+    l1: float = argument(Real(0.0), default=0.0)
+    l2: float = argument(Real(0.0), default=0.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.activity_regularizer = L1L2(self.l1, self.l2)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; the penalty follows from l1 and l2."""
+        config = super().get_config()
+        config.pop("activity_regularizer", None)
+        return config
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """Identity."""
+        return self.put(bricks.Identity(), x)
 
 
 @configured()
