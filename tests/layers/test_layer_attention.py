@@ -163,6 +163,25 @@ def test_attention_learns_to_turn_sequences_round(engine, positions):
     assert model.evaluate(x[1024:], x[1024:, ::-1], verbose=0)[1] > 0.97
 
 
+@pytest.mark.parametrize("engine", ENGINES[1:])
+def test_attention_learns_to_sort(engine):
+    """Position t must give the t-th smallest of all digits: it weighs all of them, and counts."""
+    brickwork.utils.set_random_seed(1)
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 10, (4608, 8)).astype("int32")
+    t = np.sort(x, axis=1)
+    inputs = brickwork.Input((8,), dtype="int32")
+    h = LearnedPositions(8)(layers.Embedding(10, 32, embeddings_initializer="random_normal")(inputs))
+    h = layers.add([h, layers.MultiHeadAttention(4, 8)(h, h)])
+    h = layers.Dense(64, activation="relu")(h)
+    model = brickwork.Model(inputs, layers.Dense(10)(h))
+    loss = brickwork.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(brickwork.optimizers.Adam(0.01), loss, engine=engine)
+    model.fit(x[:4096], t[:4096], epochs=8, batch_size=64, verbose=0)
+    right = model.predict(x[4096:], verbose=0).argmax(axis=-1) == t[4096:]
+    assert right.mean() > 0.99 and right.all(axis=1).mean() > 0.95
+
+
 def test_messages():
     layer = layers.MultiHeadAttention(2, 3, name="mha")
     x = layers.Input((4, 6))
