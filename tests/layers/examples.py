@@ -59,9 +59,10 @@ class Example:
         if self.kind == "CategoryEncoding":
             shape = [rows if size is None else size for size in self.inputs[0]]
             return [rng.integers(0, self.arguments["num_tokens"], shape).astype("float32")]
-        if self.kind == "Embedding":
+        if self.kind in ("Embedding", "TokenAndPositionEmbedding"):
             shape = [rows if size is None else size for size in self.inputs[0]]
-            return [rng.integers(0, self.arguments["input_dim"], shape).astype("float32")]
+            count = self.arguments.get("input_dim") or self.arguments["vocabulary_size"]
+            return [rng.integers(0, count, shape).astype("float32")]
         return [
             rng.standard_normal([rows if size is None else size for size in shape]).astype("float32")
             for shape in self.inputs
@@ -95,6 +96,13 @@ EXAMPLES: tuple[Example, ...] = (
     example("CategoryEncoding", (N, 6), (N, 3), num_tokens=3, output_mode="count"),
     example("CategoryEncoding", (N, 5), (N, 5, 4), num_tokens=4, output_mode="one_hot"),
     example("CategoryEncoding", (N, 5, 1), (N, 5, 4), num_tokens=4, output_mode="one_hot"),
+    example("PositionEmbedding", (N, 5, 4), (N, 5, 4), sequence_length=5),
+    example("PositionEmbedding", (N, 5, 4), (N, 5, 4), sequence_length=7, initializer="ones"),
+    example("SinePositionEncoding", (N, 5, 4), (N, 5, 4)),
+    example("SinePositionEncoding", (N, 5, 3), (N, 5, 3), max_wavelength=100),
+    example(
+        "TokenAndPositionEmbedding", (N, 5), (N, 5, 3), vocabulary_size=4, sequence_length=6, embedding_dim=3
+    ),
     example("MultiHeadAttention", (N, 5, 4), (N, 6, 3), (N, 5, 4), num_heads=2, key_dim=3),
     example("MultiHeadAttention", (N, 5, 4), (N, 6, 3), (N, 6, 2), (N, 5, 4), num_heads=3, key_dim=1),
     example(
@@ -294,8 +302,16 @@ EXAMPLES: tuple[Example, ...] = (
     wrapped("TimeDistributed", (N, 2, 5, 5, 1), (N, 2, 3, 3, 2), "Conv2D", {"filters": 2, "kernel_size": 3}),
 )
 
-BEYOND_KERAS = {"LocalResponseNormalization", "Maxout", "MinMaxScaling", "NaiveDropout"}
-"""Layers of which Keras has none."""
+BEYOND_KERAS = {
+    "LocalResponseNormalization",
+    "Maxout",
+    "MinMaxScaling",
+    "NaiveDropout",
+    "PositionEmbedding",
+    "SinePositionEncoding",
+    "TokenAndPositionEmbedding",
+}
+"""Layers of which Keras has none; the last three are of KerasHub."""
 
 REQUIRED = {
     item.kind: {key: one.make() if isinstance(one, Inner) else one for key, one in item.arguments.items()}

@@ -171,7 +171,7 @@ def test_attention_learns_to_sort(engine):
     x = rng.integers(0, 10, (4608, 8)).astype("int32")
     t = np.sort(x, axis=1)
     inputs = brickwork.Input((8,), dtype="int32")
-    h = LearnedPositions(8)(layers.Embedding(10, 32, embeddings_initializer="random_normal")(inputs))
+    h = layers.TokenAndPositionEmbedding(10, 8, 32)(inputs)
     h = layers.add([h, layers.MultiHeadAttention(4, 8)(h, h)])
     h = layers.Dense(64, activation="relu")(h)
     model = brickwork.Model(inputs, layers.Dense(10)(h))

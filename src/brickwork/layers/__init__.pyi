@@ -79,6 +79,9 @@ from .pooling import MaxPool1D as MaxPool1D
 from .pooling import MaxPool2D as MaxPool2D
 from .pooling import MaxPooling1D as MaxPooling1D
 from .pooling import MaxPooling2D as MaxPooling2D
+from .positions import PositionEmbedding as PositionEmbedding
+from .positions import SinePositionEncoding as SinePositionEncoding
+from .positions import TokenAndPositionEmbedding as TokenAndPositionEmbedding
 from .preprocessing import Normalization as Normalization
 from .preprocessing import Rescaling as Rescaling
 from .recurrent import GRU as GRU

@@ -5,7 +5,7 @@ Shapes, labels and numbers are checked here, before any engine sees them, with e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from .data_checks import (
     class_labels,
 )
 from .feeds import BatchFeed, has_rows, is_array_like
+from .lookups import Lookup, check_lookups
 from .program import Compiled
 
 
@@ -32,6 +33,7 @@ class Adapter:
     """Turns user data into the arrays that a graph's inputs, targets and weights need.
 
     `inputs` maps the names that users know to the graph's inputs; without `compiled`, only they are wanted.
+    `lookups` are the Embeddings that inputs feed.
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class Adapter:
         compiled: Compiled | None = None,
         class_weight: Mapping[int, float] | str | None = None,
         names: Mapping[str, str] | None = None,
+        lookups: Sequence[Lookup] = (),
     ) -> None:
         self.inputs = inputs
         self.compiled = compiled
         self.class_weight = class_weight
         self.names = names or {name: name for name in inputs}
+        self.lookups = lookups
 
     def source(self, x: Any, y: Any = None, sample_weight: Any = None, *, where: str = "") -> ArraySource:
         """A checked source of all rows. `where` is put before names in messages, as "validation "."""
@@ -55,9 +59,12 @@ class Adapter:
                 f"{where}x needs at least one row; it received none. Is a filter or a path wrong?"
             )
         dtypes = {name: spec.dtype for name, spec in self.inputs.items()}
+        called = {name: f"{where}x" + self._called(name) for name in arrays}
         if self.compiled is not None:
             for name, array in arrays.items():
-                check_finite(array, f"{where}x" + self._called(name), dtypes[name])
+                check_finite(array, called[name], dtypes[name])
+        check_lookups(self.lookups, arrays, called)
+        if self.compiled is not None:
             specs = self.compiled.program.graph.inputs
             targets = self._targets(y, rows, where)
             weights = self._weights(sample_weight, rows, where)

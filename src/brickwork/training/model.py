@@ -17,6 +17,7 @@ from . import data_adapter as adapter
 from .callbacks import CallbackList, History
 from .feeds import ALL, ArrayFeed, BatchFeed, Feed, is_array_like, require_one_batch, rows_of_a_batch
 from .keeping import Keeping
+from .lookups import lookups
 from .loop import Fit, facts, validates
 from .measuring import Prediction, Samples, Sampling, evaluation, shortened, steps_of
 from .network import Network
@@ -176,7 +177,8 @@ class Model(OneBatch, Keeping, Network):
         names = None
         if isinstance(self._input_structure, Mapping):
             names = dict(zip(self._input_structure, inputs, strict=True))
-        return adapter.Adapter(inputs, self._compiled if targets else None, class_weight, names)
+        compiled = self._compiled if targets else None
+        return adapter.Adapter(inputs, compiled, class_weight, names, lookups(self.collected.graph))
 
     def _build_for(self, x: Any) -> Any:
         """A network without Input learns its shape from the first data; see Sequential. Gives x."""
@@ -429,7 +431,7 @@ class Model(OneBatch, Keeping, Network):
         [[3.0]]
         """
         size = _COUNT("predictor", "batch_size", batch_size)
-        return Predictor(self._plan_of_copies(), self.collected.graph.inputs, size, self._structured)
+        return Predictor(self._plan_of_copies(), self.collected.graph, size, self._structured)
 
     def plan(self, batch_size: int = 32, *, training: bool | None = None) -> str:
         """What the native engine does for a batch, as a table to print: its instructions, phase by phase.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy as np
 from ..arrays import Array
 from ..engines.base import Plan
 from ..errors import ShapeError
-from ..graph.node import InputSpec
+from ..graph.graph import Graph
+from .lookups import check_lookups, lookups
 
 
 class Predictor:
@@ -21,7 +22,7 @@ class Predictor:
     Parameters
     ----------
     plan : a plan on arrays that nobody else changes.
-    inputs : graph input -> what it takes.
+    graph : the network's, which says what the inputs take.
     batch_size : the most rows of a call; at least 1.
     structured : puts the outputs into the form that `predict` gives.
     """
@@ -29,20 +30,23 @@ class Predictor:
     def __init__(
         self,
         plan: Plan,
-        inputs: Mapping[str, InputSpec],
+        graph: Graph,
         batch_size: int,
         structured: Callable[[Sequence[Array]], Any],
     ) -> None:
         plan.freeze()
         self._plan = plan
-        self._inputs = [(name, spec.shape[1:], np.dtype(spec.dtype)) for name, spec in inputs.items()]
+        self._inputs = [(name, spec.shape[1:], np.dtype(spec.dtype)) for name, spec in graph.inputs.items()]
+        self._lookups = lookups(graph)
+        self._called = {name: f"x for {name!r}" for name in graph.inputs}
         self._structured = structured
         self.batch_size = batch_size
 
     def __call__(self, *xs: Any) -> Any:
         """The outputs for up to `batch_size` rows: one array for each input of the network.
 
-        Raises ShapeError where their number, their shapes or the number of rows do not fit.
+        Raises ShapeError where their number, their shapes or the number of rows do not fit, DataError where
+        a number has no row in the table of its Embedding.
         """
         if len(xs) != len(self._inputs):
             raise ShapeError(
@@ -65,4 +69,6 @@ class Predictor:
                 )
             rows = len(array)
             batch[name] = array
+        if self._lookups:
+            check_lookups(self._lookups, batch, self._called)
         return self._structured(self._plan.predict_batch(batch))
