@@ -21,6 +21,8 @@ class HostLowering:
     The buffers of the plan are handed to the brick as arrays, without a copy; it must not write into them.
     """
 
+    reads_whole = True
+
     def accepts(self, brick: Any, shapes: list[Any]) -> bool:
         """Always."""
         return True

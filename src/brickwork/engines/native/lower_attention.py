@@ -86,6 +86,8 @@ class CausalMaskLowering(Masking):
 class MaskLowering(Masking):
     """By a value."""
 
+    reads_whole = True
+
     def accepts(self, brick: Any, shapes: list[Any]) -> bool:
         """A mask for each sample, of few enough runs of axes."""
         x, m = shapes
@@ -156,6 +158,8 @@ class LearnedPositionsLowering(Plain):
 @lowers(Embedding)
 class EmbeddingLowering(Plain):
     """Rows of a table."""
+
+    reads_whole = True
 
     def forward(self, writer: Writer, part: Part) -> None:
         """y = E[x]."""

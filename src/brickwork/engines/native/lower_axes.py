@@ -22,6 +22,8 @@ _SWAP = (0, 1, 3, 2)
 class TransposeLowering(Plain):
     """The numbers of a sample in another order."""
 
+    moves = True
+
     def accepts(self, brick: Any, shapes: list[Any]) -> bool:
         """Not too many axes, where those of size 1 and those that stay side by side do not count."""
         return len(_axes(brick.axes, per_sample(shapes[0]))) <= _AXES
@@ -66,6 +68,8 @@ def _axes(order: tuple[int, ...], shape: tuple[int, ...]) -> list[tuple[int, int
 @lowers(RepeatVector)
 class RepeatLowering(Plain):
     """A vector n times over."""
+
+    moves = True
 
     def forward(self, writer: Writer, part: Part) -> None:
         """y."""

@@ -16,6 +16,8 @@ from .writer import Part, Writer
 class LossLowering(Plain):
     """A loss whose gradient is made in the same sweep where it is known how much of E it is."""
 
+    reads_whole = True
+
     def accepts(self, brick: Any, shapes: list[Any]) -> bool:
         """Sums along several axes only where these stand side by side."""
         axes = _axes(brick, len(shapes[0]))

@@ -165,6 +165,8 @@ class MinimumLowering(MaximumLowering):
 class ConcatenateLowering(Plain):
     """Values one behind the other along an axis."""
 
+    moves = True
+
     def forward(self, writer: Writer, part: Part) -> None:
         """Each input to its place."""
         y = writer.value(part.output)
@@ -202,6 +204,8 @@ class ConcatenateLowering(Plain):
 @lowers(Slice)
 class SliceLowering(Plain):
     """A part of an axis. Where nothing but slices reads a row, and all of it, they stay where they are."""
+
+    moves = True
 
     def forward(self, writer: Writer, part: Part) -> None:
         """The places that are taken."""

@@ -108,6 +108,8 @@ def _function(brick: Any) -> tuple[str, list[float]]:
 class AliasLowering(Plain):
     """The same numbers under another name: no instruction at all."""
 
+    moves = True
+
     def forward(self, writer: Writer, part: Part) -> None:
         """An alias."""
         source = writer.value(part.inputs[0])

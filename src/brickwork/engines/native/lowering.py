@@ -41,6 +41,10 @@ class Plain:
 
     strided = False
     """Whether the rows of inputs and gradients may be pieces of longer ones."""
+    reads_whole = False
+    """Whether its instructions read whole numbers as what they are, beside floats."""
+    moves = False
+    """Whether it only brings numbers, of any kind, to other places."""
 
     def accepts(self, brick: Any, shapes: list[Any]) -> bool:
         """Always."""

@@ -25,6 +25,7 @@ from .rules import NativeRule
 from .schedule import Schedule, described, operand, schedule
 from .terms import Term, terms_of
 from .values import Place, Value
+from .whole_numbers import read_as_floats
 from .writer import Part, Writer
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ class Pass:
         self.measured: list[tuple[MetricUse, Value]] = []
         self.text_metrics: list[MetricUse] = []
         self._current: Measures | None = None
+        for name in read_as_floats(writer.parts, self.graph, lambda part: lowering_of(part, self.graph)):
+            writer.value(name).integer = False
         writer.write(
             lambda part: lowering_of(part, self.graph), self.inputs, self._measure if terms else lambda: None
         )
