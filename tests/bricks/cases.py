@@ -481,6 +481,11 @@ CASES: tuple[Case, ...] = (
     case("same", b.Mask(low=-3.0), normal(ROWS, 3, 5), classes(ROWS, 3, 5, count=2)),
     case("heads", b.Mask(low=-3.0), normal(ROWS, 2, 3, 5), classes(ROWS, 1, 3, 5, count=2)),
     case("default", b.Mask(), _F, classes(ROWS, 1, count=2)),
+    case("floats", b.NonZero(), _IMAGE),
+    case("whole", b.NonZero(), classes(ROWS, 7, count=3)),
+    case("same", b.Where(), classes(ROWS, 3, 5, count=2), normal(ROWS, 3, 5), normal(ROWS, 3, 5)),
+    case("moments", b.Where(), classes(ROWS, 3, 1, count=3), normal(ROWS, 3, 5), normal(ROWS, 3, 5)),
+    case("samples", b.Where(), classes(ROWS, 1, count=2), _F, _F),
     case("even", b.SinePositions(), normal(ROWS, 5, 6)),
     case("odd", b.SinePositions(max_wavelength=30.0), normal(ROWS, 7, 3)),
 )

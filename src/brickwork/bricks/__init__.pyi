@@ -116,6 +116,8 @@ from .sampling import RandomFlip as RandomFlip
 from .sampling import RandomRotation as RandomRotation
 from .sampling import RandomTranslation as RandomTranslation
 from .sampling import RandomZoom as RandomZoom
+from .selection import NonZero as NonZero
+from .selection import Where as Where
 from .shape import Flatten as Flatten
 from .shape import Flip as Flip
 from .shape import RepeatVector as RepeatVector

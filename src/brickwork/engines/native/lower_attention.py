@@ -91,29 +91,28 @@ class MaskLowering(Masking):
     def accepts(self, brick: Any, shapes: list[Any]) -> bool:
         """A mask for each sample, of few enough runs of axes."""
         x, m = shapes
-        return m[0] == x[0] and len(_runs(per_sample(x), per_sample(m))) <= 3
+        return m[0] == x[0] and len(runs(per_sample(x), per_sample(m))) <= 3
 
     def mask(self, writer: Writer, part: Part) -> tuple[Value | None, list[int]]:
         """See Masking."""
         x, m = (per_sample(writer.graph.shapes[name]) for name in part.inputs)
-        runs = [(1, 0)] * 3 + _runs(x, m)
-        sizes, steps = zip(*runs[-3:], strict=True)
+        sizes, steps = zip(*([(1, 0)] * 3 + runs(x, m))[-3:], strict=True)
         mask = writer.value(part.inputs[1])
         return mask, [*sizes, *steps, mask.integer, 0]
 
 
-def _runs(x: tuple[int, ...], m: tuple[int, ...]) -> list[tuple[int, int]]:
+def runs(x: tuple[int, ...], m: tuple[int, ...]) -> list[tuple[int, int]]:
     """(size, step in m) of axes of x taken together; the step is 0 where one mask is for all."""
-    runs: list[tuple[int, int]] = []
+    found: list[tuple[int, int]] = []
     for axis, size in enumerate(x):
         step = math.prod(m[axis + 1 :]) if m[axis] > 1 else 0
         if size == 1:
             continue
-        if runs and runs[-1][1] == step * size:
-            runs[-1] = (runs[-1][0] * size, step)
+        if found and found[-1][1] == step * size:
+            found[-1] = (found[-1][0] * size, step)
         else:
-            runs.append((size, step))
-    return runs
+            found.append((size, step))
+    return found
 
 
 @lowers(SinePositions)

@@ -77,6 +77,7 @@ _BRICKS = {
     "sample_normalization": "GroupNormalization LayerNormalization LocalResponseNormalization"
     " RMSNormalization UnitNormalization",
     "sampling": "CenterCrop RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom",
+    "selection": "NonZero Where",
     "simple": "CELU ELU Exp Flatten GELU HardShrink HardSiLU HardSigmoid HardTanh Heaviside Identity"
     " LeakyReLU Log LogSigmoid Mish ReLU Reciprocal Rectifier Reshape SELU SiLU Sigmoid Sign SoftShrink"
     " Softplus Softsign SparsePlus SparseSigmoid Squareplus Tanh TanhShrink Threshold",
