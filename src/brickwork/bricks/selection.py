@@ -77,8 +77,8 @@ class Where(Brick):
         if not known:
             raise ShapeError(
                 f"Where takes a mask, then two values of one shape that the mask has too, or 1 in some of "
-                f"its axes; it received {letters(m)}, {letters(a)} and {letters(b)}. Give the mask as many axes "
-                f"by Reshape."
+                f"its axes; it received {letters(m)}, {letters(a)} and {letters(b)}. Give the mask as many "
+                f"axes by Reshape."
             )
         return tuple(one if one is not None else other for one, other in zip(a, b, strict=True))
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..arrays import Array
-from ..bricks import Embedding, Flatten, Flip, Identity, Permute, RepeatVector, Reshape, Slice, Transpose
+from ..bricks import Embedding, Flatten, Flip, Identity, RepeatVector, Reshape, Slice, Transpose
 from ..bricks.base import Brick, Context
 from ..data.rows import blocks
 from ..errors import DataError
 from ..graph.graph import Graph
 
 _BLOCK = 1 << 16
-_MOVING = (Flatten, Flip, Identity, Permute, RepeatVector, Reshape, Slice, Transpose)
+_MOVING = (Flatten, Flip, Identity, RepeatVector, Reshape, Slice, Transpose)
 """Bricks that move numbers and leave them as they are."""
 
 

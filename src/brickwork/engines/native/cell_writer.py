@@ -31,7 +31,7 @@ class CellWriter(Writer):
             read=loop.cell.outputs,
             wanted=self._sources(outer, part, set(outside.values())),
         )
-        self.turns: Turns | None = None
+        self.order: Turns | None = None
         """The loop that is written at the moment."""
         self._outer, self._loop, self._moments = outer, part.node, moments
         self.late = outer.late
@@ -68,7 +68,7 @@ class CellWriter(Writer):
     ) -> Step:
         """Write an instruction of the loop's body."""
         step = super().emit(name, operands, ints, floats, **more)
-        step.turns = self.turns
+        step.turns = self.order
         step.multiplies *= self._moments
         return step
 
@@ -82,7 +82,7 @@ class CellWriter(Writer):
         straight: bool = False,
         **more: Any,
     ) -> Step:
-        """Write an instruction on all moments of the whole batch; sums over chunks hold all moments already."""
+        """Write an instruction on all moments of the batch; sums over chunks hold all moments already."""
         step = super().emit_late(name, operands, ints, floats, **more)
         if any(value.moments and not (value.chunks or value.once) for value in step.values):
             step.moments = self._moments
@@ -101,11 +101,12 @@ class CellWriter(Writer):
         return self._outer.update_terms(key)
 
     def carry(self, source: Operand, to: Operand, when: int, accumulate: int, **more: bool) -> None:
-        """y (+)= x at some moments: see `carry` in native/kernels/data.cpp, and `before` and `spare` of Step."""
+        """y (+)= x at some moments: see `carry` in native/kernels/data.cpp; `before`, `spare`: see Step."""
         size = min(each.size for each in (source, to) if isinstance(each, Value))
         if more.get("before") and isinstance(source, Value):
             source.across = True
-        self.emit("carry", [source, to], [size, accumulate, when], multiplies=size // 2, **more)
+        work = size // 2
+        self.emit("carry", [source, to], [size, accumulate, when], (), multiplies=work, **more)
 
     def body(self, carried: Sequence[Step], written: Sequence[Step]) -> None:
         """Hand the loop's body on to the writer outside: what is carried in, what is computed."""

@@ -15,7 +15,7 @@ _BIAS, _RELU = 2, 4
 """Finishes of a tile: see native/kernels/tile.hpp."""
 
 _STRAIGHT = 1 << 14
-"""Numbers of a kernel from which on its gradient goes straight into the update, unless a sample has many rows."""
+"""Numbers of a kernel from which on its gradient goes straight into the update, if a sample has one row."""
 
 _SUMS = 64
 """Columns of which a thread sums the rows at a time."""

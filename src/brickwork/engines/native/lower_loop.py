@@ -1,4 +1,4 @@
-"""A Loop: the cell's instructions once for each moment, a group of samples going through all moments together."""
+"""A Loop: the cell's instructions once for each moment; a group of samples goes through all moments."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class LoopLowering:
         outer = [writer.value(name) for name in part.inputs]
         moments = outer[0].shape[0]
         cell = part.notes["cell"] = CellWriter(writer, part, moments)
-        cell.turns = Turns(moments, loop.reverse)
+        cell.order = Turns(moments, loop.reverse)
         for name, x in zip(loop.cell.inputs, outer, strict=False):
             cell.value(name).integer = x.integer
         cell.go_forward(lambda inside: TABLE[type(inside.brick)])
@@ -68,7 +68,7 @@ class LoopLowering:
         names = list(loop.cell.inputs)
         for name, x in zip(names[: loop.sequences], outer, strict=False):
             cell.carry(_moment(x, cell.value(name)), cell.value(name), _ALL, 0, spare=True)
-        firsts = outer[loop.sequences :] or [None] * loop.states
+        firsts: list[Value | None] = [*outer[loop.sequences :]] or [None] * loop.states
         news = loop.cell.outputs[loop.sequence_outputs :]
         for state, first, new in zip(names[loop.sequences :], firsts, news, strict=True):
             value = cell.value(state)
@@ -81,7 +81,7 @@ class LoopLowering:
         loop, cell = part.brick, part.notes["cell"]
         names = list(loop.cell.inputs)
         states = names[loop.sequences :]
-        cell.turns = Turns(cell.turns.moments, not loop.reverse)
+        cell.order = Turns(cell.order.moments, not loop.reverse)
         given = list(zip(loop.cell.outputs, [writer.dy(name) for name in references(part.node)], strict=True))
         ys, lasts = given[: loop.sequence_outputs], given[loop.sequence_outputs :]
         begun = [cell.dx(name) for name, _ in lasts]

@@ -9,7 +9,7 @@ from typing import Any
 from ...bricks import Add, Average, Concatenate, Maximum, Minimum, Multiply, ReLU, Slice, Subtract
 from ...graph.node import Node
 from .lower_dense import through_relu
-from .lowering import TABLE, Plain, lowers
+from .lowering import Plain, lowering_for, lowers
 from .values import Value, per_sample
 from .writer import Part, Writer
 
@@ -236,22 +236,17 @@ class SliceLowering(Plain):
 
     def _pieces(self, writer: Writer, name: str) -> dict[str, int]:
         """Slices of a row and where each begins, if all are read by bricks that take pieces of rows."""
-        shape, slices = per_sample(writer.graph.shapes[name]), writer.readers(name)
-        if slices is None or len(shape) != 1 or not all(type(node.brick) is Slice for node in slices):
+        shape, readers = per_sample(writer.graph.shapes[name]), writer.readers(name)
+        slices: list[tuple[Node, Any]]
+        slices = [(node, node.brick) for node in readers or () if type(node.brick) is Slice]
+        if len(shape) != 1 or readers is None or len(slices) < len(readers):
             return {}
-        taken = {
-            node.name: range(shape[0])[node.brick.start : node.brick.stop : node.brick.step]
-            for node in slices
-        }
+        taken = {node.name: range(shape[0])[cut.start : cut.stop : cut.step] for node, cut in slices}
         if sorted(place for places in taken.values() for place in places) != list(range(shape[0])):
             return {}
-        for node in slices:
-            readers = writer.readers(node.name)
-            if (
-                node.brick.step != 1
-                or readers is None
-                or not all(_strided(writer, other) for other in readers)
-            ):
+        for node, cut in slices:
+            behind = writer.readers(node.name)
+            if cut.step != 1 or behind is None or not all(_strided(writer, other) for other in behind):
                 return {}
         return {piece: places.start for piece, places in taken.items()}
 
@@ -264,7 +259,7 @@ class SliceLowering(Plain):
 
 
 def _strided(writer: Writer, node: Node) -> bool:
-    how = TABLE.get(type(node.brick))
+    how = lowering_for(type(node.brick))
     shapes = [writer.graph.shapes[name] for name in node.inputs]
     return how is not None and getattr(how, "strided", False) and how.accepts(node.brick, shapes)
 

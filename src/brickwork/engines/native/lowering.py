@@ -56,7 +56,7 @@ class Plain:
 
 _BRICKS = {
     "attention": "CausalMask Embedding LearnedPositions Mask MatMul SinePositions",
-    "axes": "Dot Permute RepeatVector Transpose",
+    "axes": "Dot RepeatVector Transpose",
     "color": "RandomBrightness RandomContrast RandomErasing RandomHue RandomSaturation",
     "convolution": "Convolution1D Convolution2D TransposedConvolution1D TransposedConvolution2D",
     "dense": "Bias Linear StackedBias",
@@ -65,9 +65,9 @@ _BRICKS = {
     " Sparsemax Standardization Sum",
     "loop": "Loop",
     "loss": "BinaryCrossEntropy BinaryFocalCrossEntropy CategoricalHinge CosineSimilarity CrossEntropy"
-    " FocalCrossEntropy GeneralizedCrossEntropy HalfSquaredError Hinge Huber KLDivergence LogCosh MeanAbsoluteError"
-    " MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson SigmoidCrossEntropy"
-    " SoftmaxCrossEntropy SquaredHinge Tversky",
+    " FocalCrossEntropy GeneralizedCrossEntropy HalfSquaredError Hinge Huber KLDivergence LogCosh"
+    " MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson"
+    " SigmoidCrossEntropy SoftmaxCrossEntropy SquaredHinge Tversky",
     "merge": "Add Average Concatenate Maximum Minimum Multiply Slice Subtract",
     "noise": "AlphaDropout Dropout GaussianDropout GaussianNoise NaiveDropout",
     "normalization": "BatchNormalization",

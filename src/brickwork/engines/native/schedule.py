@@ -449,11 +449,11 @@ def operand(given: Operand) -> tuple[int, int, int] | None:
         return operand(given.value)
     if isinstance(given, Place):
         return (given.space, given.offset, 0)
-    held = given.holder
+    held, first = given.holder, given.first
     if held.seen is not None:
-        held, first = held.seen.value.holder, given.first + held.seen.value.first
-        return (held.space, held.offset + first, held.stride)
-    return (held.space, held.offset + given.first, held.stride)
+        first += held.seen.value.first
+        held = held.seen.value.holder
+    return (held.space, held.offset + first, held.stride)
 
 
 def _moving(phase: Phase) -> list[tuple[int, int, int, bool]]:
@@ -462,7 +462,9 @@ def _moving(phase: Phase) -> list[tuple[int, int, int, bool]]:
     for index, step in enumerate(phase.steps if phase.turns else ()):
         for place, given in enumerate(step.operands):
             before = step.before and place == 0
-            seen = given if isinstance(given, Moment) else given.holder.seen if isinstance(given, Value) else None
+            seen = given if isinstance(given, Moment) else None
+            if isinstance(given, Value):
+                seen = given.holder.seen
             if seen is not None:
                 found.append((index, place, seen.step, before))
             elif isinstance(given, Value) and given.holder.lasting:

@@ -32,8 +32,8 @@ _MAKES = {
 def table(made: Pass) -> str:
     """One line for each instruction, phase by phase: what it covers, from what to what, its memory and work.
 
-    `memory` is what an instruction touches for all rows and moments, kernels included; `multiply-adds` those of matrix
-    products and convolutions in their plain form.
+    `memory` is what an instruction touches for all rows and moments, kernels included; `multiply-adds` those
+    of matrix products and convolutions in their plain form.
     """
     rows = made.rows_at_most
     schedule = made.schedule

@@ -40,7 +40,7 @@ class Value:
     across: bool = False
     """Whether the moment that comes next reads it."""
     lasting: bool = False
-    """Whether all its moments are kept, one behind the other, each with its rows; else each has the same place."""
+    """Whether all its moments are kept, one behind the other, each with its rows; else all have one place."""
     whole: Value | None = None
     """The value of which this one is a part of each row, from `start` on; it has no place of its own."""
     start: int = 0
@@ -217,7 +217,7 @@ class Step:
     before: bool = False
     """Whether it reads its first operand as the moment before left it."""
     spare: bool = False
-    """Whether it only copies between a value in a loop and a moment outside, where the value may lie itself."""
+    """Whether it only copies between a value in a loop and a moment outside, where that may lie itself."""
 
     @property
     def values(self) -> list[Value]:

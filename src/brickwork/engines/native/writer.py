@@ -200,7 +200,7 @@ class Writer:
         return self.differentiates and key in self.trainable
 
     def split(self, name: str, pieces: Mapping[str, int]) -> None:
-        """These values are pieces of each row of `name`: their numbers, and gradients, lie in it from there on."""
+        """These values are pieces of each row of `name`: numbers and gradients lie in it from there on."""
         self._pieces[name] = list(pieces)
         for piece, start in pieces.items():
             shape = per_sample(self.graph.shapes[piece])
