@@ -86,6 +86,24 @@ def test_the_layers_cells_agree_with_the_reference(name, out, reverse):
     agrees(looped(*layered(layer), out=out, reverse=reverse, width=4 * layer.gates, given=True))
 
 
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_many_samples_take_the_kernel_into_the_loop(name, reverse):
+    """The product with x is then made moment by moment, its bias too."""
+    layer = LAYERS[name]
+    cell, states = layered(layer)
+    nodes = [
+        Node("z", Linear(cell.inputs["x"].shape[1]), ("mixed",)),
+        Node("zb", Bias(), ("z",)),
+        Node("loop", Loop(cell, states, reverse), ("zb",)),
+    ]
+    program = program_of([*nodes, Node("y", Identity(), ("loop:0",))], (5, 7))
+    agrees(program, rows=37, batch_size=20)
+    phases = plan_for("native", program)._pass("train", 20).schedule.forward
+    inside = [step for phase in phases if phase.turns for step in phase.steps if step.name == "matmul"]
+    assert any("loop/x" in step.covers for step in inside)
+
+
 CELLS = {
     # a running sum: the gradient of the state is that of the output, in the same place
     "sum": (graph([("sum", Add(), ("x", "s"))], ["sum", "sum"]), 1),

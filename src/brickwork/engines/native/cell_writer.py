@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...graph.graph import Graph
 from ...graph.loop import Loop
+from ...graph.node import InputSpec, Node
 from .values import Operand, Step, Turns, Value
 from .writer import Part, Writer
 
@@ -19,32 +21,22 @@ class CellWriter(Writer):
 
     def __init__(self, outer: Writer, part: Part, moments: int) -> None:
         loop: Loop = part.brick
-        wire = outer.graph.wires[part.node.index]
-        outside = {loop.names[name]: key for name, key in wire.parameters}
+        graph, names, self.sources = _with_taken(outer, part)
         super().__init__(
-            loop.cell,
+            graph,
             outer.layout,
             differentiates=outer.differentiates,
             training=outer.training,
             trainable=tuple(outer.trainable),
-            names=outside,
-            read=loop.cell.outputs,
-            wanted=self._sources(outer, part, set(outside.values())),
+            names=names,
+            read=graph.outputs,
+            wanted=_wanted(outer, list(graph.inputs), self.sources, loop.states, set(names.values())),
         )
         self.order: Turns | None = None
         """The loop that is written at the moment."""
         self._outer, self._loop, self._moments = outer, part.node, moments
         self.late = outer.late
         self._written = outer._written
-
-    @staticmethod
-    def _sources(outer: Writer, part: Part, keys: set[str]) -> list[str]:
-        """Inputs of the cell with a gradient: the states where anything has one that is before them."""
-        names = list(part.brick.cell.inputs)
-        moving = [name for name, given in zip(names, part.inputs, strict=False) if outer.wants(given)]
-        if moving or any(outer.trains(key) for key in keys):
-            moving += names[len(names) - part.brick.states :]
-        return moving
 
     def cover(self, part: Part) -> None:
         """What is written from now on is for these nodes of the cell, or for the loop."""
@@ -111,3 +103,40 @@ class CellWriter(Writer):
     def body(self, carried: Sequence[Step], written: Sequence[Step]) -> None:
         """Hand the loop's body on to the writer outside: what is carried in, what is computed."""
         self._outer.steps += [*carried, *written]
+
+
+def _with_taken(outer: Writer, part: Part) -> tuple[Graph, dict[str, str], list[str]]:
+    """The cell with what the loop takes in; the keys outside of its parameters; what it reads outside."""
+    loop: Loop = part.brick
+    names = {loop.names[name]: key for name, key in outer.graph.wires[part.node.index].parameters}
+    if not part.taken:
+        return loop.cell, names, list(part.inputs)
+    inputs: dict[str, InputSpec] = {}
+    nodes, sources = list(loop.cell.nodes), list(part.inputs)
+    for index, (x, spec) in enumerate(loop.cell.inputs.items()):
+        before = part.taken.get(part.inputs[index]) if index < loop.sequences else None
+        if before is None:
+            inputs[x] = spec
+            continue
+        (sources[index],) = before.inputs
+        previous = f"{x}/before"
+        inputs[previous] = InputSpec((None, outer.graph.shapes[before.inputs[0]][-1]))
+        for node in before.nodes:
+            name = x if node is before.nodes[-1] else f"{x}/{node.name}"
+            nodes.append(Node(name, node.brick, (previous,), owner=f"{x}/{node.owner}"))
+            wire = outer.graph.wires[node.index]
+            names.update(
+                {f"{x}/{node.owner}/{own}": outer.names.get(key, key) for own, key in wire.parameters}
+            )
+            previous = name
+    return Graph(inputs, nodes, loop.cell.outputs), names, sources
+
+
+def _wanted(
+    outer: Writer, inputs: Sequence[str], sources: Sequence[str], states: int, keys: set[str]
+) -> list[str]:
+    """Inputs of the cell with a gradient: the states where anything has one that is before them."""
+    moving = [name for name, given in zip(inputs, sources, strict=False) if outer.wants(given)]
+    if moving or any(outer.trains(key) for key in keys):
+        moving += inputs[len(inputs) - states :]
+    return moving

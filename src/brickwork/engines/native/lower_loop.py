@@ -9,7 +9,7 @@ from ...graph.loop import Loop
 from .cell_writer import CellWriter
 from .layout import Layout
 from .lowering import TABLE, lowering_for, lowers
-from .values import Moment, Turns, Value
+from .values import Moment, Turns, Value, per_sample
 from .writer import Part, Writer
 
 _FIRST, _OTHERS, _LAST, _ALL = range(4)
@@ -48,28 +48,27 @@ class LoopLowering:
     def forward(self, writer: Writer, part: Part) -> None:
         """The sequences y and the last states."""
         loop = part.brick
-        outer = [writer.value(name) for name in part.inputs]
-        moments = outer[0].shape[0]
+        moments = per_sample(writer.graph.shapes[part.inputs[0]])[0]
         cell = part.notes["cell"] = CellWriter(writer, part, moments)
+        names, outputs = list(cell.graph.inputs), cell.graph.outputs
+        outer = [writer.value(name) for name in cell.sources]
         cell.order = Turns(moments, loop.reverse)
-        for name, x in zip(loop.cell.inputs, outer, strict=False):
+        for name, x in zip(names, outer, strict=False):
             cell.value(name).integer = x.integer
         cell.go_forward(lambda inside: TABLE[type(inside.brick)])
         cell.cover(part)
-        for index, (reference, name) in enumerate(zip(references(part.node), loop.cell.outputs, strict=True)):
+        for index, (reference, name) in enumerate(zip(references(part.node), outputs, strict=True)):
             if writer.reads(reference):
                 made, y = cell.value(name), writer.value(reference)
-                last = index >= loop.sequence_outputs
-                if last:
+                if index >= loop.sequence_outputs:
                     cell.carry(made, y, _LAST, 0)
                 else:
                     cell.carry(made, _moment(y, made), _ALL, 0, spare=True)
         written, cell.steps = cell.steps, []
-        names = list(loop.cell.inputs)
         for name, x in zip(names[: loop.sequences], outer, strict=False):
             cell.carry(_moment(x, cell.value(name)), cell.value(name), _ALL, 0, spare=True)
         firsts: list[Value | None] = [*outer[loop.sequences :]] or [None] * loop.states
-        news = loop.cell.outputs[loop.sequence_outputs :]
+        news = outputs[loop.sequence_outputs :]
         for state, first, new in zip(names[loop.sequences :], firsts, news, strict=True):
             value = cell.value(state)
             cell.carry(first, value, _FIRST, 0)
@@ -79,22 +78,24 @@ class LoopLowering:
     def backward(self, writer: Writer, part: Part) -> None:
         """Back-propagation through time."""
         loop, cell = part.brick, part.notes["cell"]
-        names = list(loop.cell.inputs)
+        names = list(cell.graph.inputs)
         states = names[loop.sequences :]
         cell.order = Turns(cell.order.moments, not loop.reverse)
-        given = list(zip(loop.cell.outputs, [writer.dy(name) for name in references(part.node)], strict=True))
+        given = list(
+            zip(cell.graph.outputs, [writer.dy(name) for name in references(part.node)], strict=True)
+        )
         ys, lasts = given[: loop.sequence_outputs], given[loop.sequence_outputs :]
         begun = [cell.dx(name) for name, _ in lasts]
         shown = [(dy, cell.dx(name)) for name, dy in ys if dy is not None]
         cell.steps = []
         cell.go_backward()
         cell.cover(part)
-        for name, outside in zip(names, part.inputs, strict=False):
-            inside, last = cell.dy(name), name in states
+        for name, outside in zip(names, cell.sources, strict=False):
+            inside = cell.dy(name)
             found = None if inside is None else writer.dx(outside)
             if found is not None:
                 dx, accumulate = found
-                if last:
+                if name in states:
                     cell.carry(inside, dx, _LAST, accumulate)
                 else:
                     cell.carry(inside, _moment(dx, inside), _ALL, accumulate, spare=not accumulate)

@@ -134,6 +134,7 @@ class Pass:
             terms=terms,
             keep=self.graph.outputs if self.predicts else (),
             skip=skip,
+            rows=rows,
         )
         used = {name for node in self.graph.nodes if node.name not in skip for name in node.inputs}
         used |= self._read(terms)

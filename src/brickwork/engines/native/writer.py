@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Any
@@ -42,6 +43,13 @@ _TAKES_IN: dict[type[Brick], tuple[type[Brick], ...]] = {
 """What a brick's instructions do along with it, in this order, where it alone reads what is before."""
 
 
+_MOMENT_ROWS = 16
+"""Samples from which on a loop multiplies each moment for itself."""
+
+_MOMENT_KERNEL = 1 << 16
+"""Numbers of a kernel up to which it does: beside that of the state, it stays in the second-level cache."""
+
+
 @struct()
 class Part:
     """Nodes that are lowered together: one brick with those that it takes in."""
@@ -49,6 +57,8 @@ class Part:
     nodes: tuple[Node, ...]
     names: Mapping[str, str] = field(default_factory=dict)
     """Where a key is another one outside: that of the cell of a loop."""
+    taken: dict[str, Part] = field(default_factory=dict)
+    """Of a loop: what makes a sequence that nothing else reads, by the sequence's name; see `_sunk`."""
     notes: dict[str, Any] = field(default_factory=dict)
     """What the forward half leaves for the backward half."""
 
@@ -97,6 +107,7 @@ class Writer:
         terms: Sequence[Term] = (),
         keep: Sequence[str] = (),
         skip: frozenset[str] = frozenset(),
+        rows: int = 1,
         names: Mapping[str, str] | None = None,
         read: Iterable[str] = (),
         wanted: Iterable[str] = (),
@@ -110,6 +121,7 @@ class Writer:
         self._update_terms = {update.key: update.terms for update in updates}
         self.terms = list(terms)
         self.keep = frozenset(keep)
+        self.rows = rows
         self.names = names or {}
         """Where a parameter's key is another one outside."""
         self.inside: dict[str, tuple[Node, Node]] = {}
@@ -415,7 +427,25 @@ class Writer:
                     group.append(following)
             taken.update(each.name for each in group)
             parts.append(Part(tuple(group), self.names))
-        return parts
+        return self._sunk(parts)
+
+    def _sunk(self, parts: list[Part]) -> list[Part]:
+        """A loop takes in the products that it alone reads: a moment's stays in the cache until it is used.
+
+        Of few samples the products of all moments together are faster, as they are of a large kernel.
+        """
+        made = {part.output: part for part in parts if type(part.brick) is Linear}
+        taken: set[str] = set()
+        for part in parts if self.rows >= _MOMENT_ROWS else ():
+            for name in part.inputs[: getattr(part.brick, "sequences", 0)]:
+                before, readers = made.get(name), self.readers(name)
+                shapes = [self.graph.shapes[known] for known in (*(before.inputs if before else ()), name)]
+                numbers = math.prod(shape[-1] or 0 for shape in shapes)
+                alone = readers is not None and len(readers) == 1 and name not in self.graph.outputs
+                if before is not None and alone and numbers <= _MOMENT_KERNEL:
+                    part.taken[name] = before
+                    taken.add(name)
+        return [part for part in parts if part.output not in taken]
 
     def _only_reader(self, name: str, readers: Mapping[str, list[Node]]) -> Node | None:
         found = readers.get(name, [])
