@@ -9,6 +9,12 @@ from .activation import ReLU as ReLU
 from .activation import Sigmoid as Sigmoid
 from .activation import Softmax as Softmax
 from .activation import Tanh as Tanh
+from .affine import CenterCrop as CenterCrop
+from .affine import RandomCrop as RandomCrop
+from .affine import RandomFlip as RandomFlip
+from .affine import RandomRotation as RandomRotation
+from .affine import RandomTranslation as RandomTranslation
+from .affine import RandomZoom as RandomZoom
 from .attention import CausalMask as CausalMask
 from .attention import Mask as Mask
 from .attention import MatMul as MatMul
@@ -110,12 +116,6 @@ from .sample_normalization import GroupNormalization as GroupNormalization
 from .sample_normalization import LayerNormalization as LayerNormalization
 from .sample_normalization import RMSNormalization as RMSNormalization
 from .sample_normalization import UnitNormalization as UnitNormalization
-from .sampling import CenterCrop as CenterCrop
-from .sampling import RandomCrop as RandomCrop
-from .sampling import RandomFlip as RandomFlip
-from .sampling import RandomRotation as RandomRotation
-from .sampling import RandomTranslation as RandomTranslation
-from .sampling import RandomZoom as RandomZoom
 from .selection import NonZero as NonZero
 from .selection import Where as Where
 from .shape import Flatten as Flatten

@@ -28,12 +28,6 @@ from .convolution import Convolution1D as Convolution1D
 from .convolution import Convolution1DTranspose as Convolution1DTranspose
 from .convolution import Convolution2D as Convolution2D
 from .convolution import Convolution2DTranspose as Convolution2DTranspose
-from .convolution import DepthwiseConv1D as DepthwiseConv1D
-from .convolution import DepthwiseConv2D as DepthwiseConv2D
-from .convolution import SeparableConv1D as SeparableConv1D
-from .convolution import SeparableConv2D as SeparableConv2D
-from .convolution import SeparableConvolution1D as SeparableConvolution1D
-from .convolution import SeparableConvolution2D as SeparableConvolution2D
 from .core import Activation as Activation
 from .core import Dense as Dense
 from .core import Flatten as Flatten
@@ -43,6 +37,12 @@ from .core import InputLayer as InputLayer
 from .core import Permute as Permute
 from .core import RepeatVector as RepeatVector
 from .core import Reshape as Reshape
+from .depthwise import DepthwiseConv1D as DepthwiseConv1D
+from .depthwise import DepthwiseConv2D as DepthwiseConv2D
+from .depthwise import SeparableConv1D as SeparableConv1D
+from .depthwise import SeparableConv2D as SeparableConv2D
+from .depthwise import SeparableConvolution1D as SeparableConvolution1D
+from .depthwise import SeparableConvolution2D as SeparableConvolution2D
 from .embedding import Embedding as Embedding
 from .encoding import CategoryEncoding as CategoryEncoding
 from .encoding import MinMaxScaling as MinMaxScaling

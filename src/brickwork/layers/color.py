@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import bricks
 from ..arguments import Either, Many, Maybe, Real, argument, configured
@@ -27,8 +27,41 @@ def around_one(factor: Any) -> tuple[float, float]:
     return 1.0 - lower, 1.0 + upper
 
 
+class Recoloring(Layer):
+    """What layers of one change share: its brick, and how the ends of what is drawn follow from `factor`."""
+
+    brick: ClassVar[Any]
+    ends: ClassVar[Any]
+    factor: Any
+    value_range: Any
+    seed: Any
+
+    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
+        """The brick."""
+        return self.put(self.brick(type(self).ends(self.factor), self.value_range, seed=self.seed), x)
+
+
 @configured()
-class RandomBrightness(Layer):
+class Shading(Recoloring):
+    """What brightness and contrast share: their arguments, in Keras's order."""
+
+    factor: Any = argument(PART)
+    value_range: Any = argument(RANGE, default=(0, 255))
+    seed: Any = argument(SEED, default=None)
+
+
+@configured()
+class Tinting(Recoloring):
+    """What saturation and hue share: their arguments, in Keras's order."""
+
+    factor: Any = argument(PART)
+    value_range: Any = argument(RANGE, default=(0, 255))
+    data_format: Any = argument(DATA_FORMAT, default=None)
+    seed: Any = argument(SEED, default=None)
+
+
+@configured()
+class RandomBrightness(Shading):
     """While training, each image is made lighter or darker: y = clip(x + f (high − low), low, high).
 
     Parameters
@@ -44,19 +77,14 @@ class RandomBrightness(Layer):
     Howard, "Some Improvements on Deep Convolutional Neural Network Based Image Classification", 2013.
     """
 
-    factor: Any = argument(FACTOR)
-    value_range: Any = argument(RANGE, default=(0, 255))
-    seed: Any = argument(SEED, default=None)
+    brick: ClassVar[Any] = bricks.RandomBrightness
+    ends: ClassVar[Any] = staticmethod(around_zero)
 
-    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
-        """RandomBrightness."""
-        return self.put(
-            bricks.RandomBrightness(around_zero(self.factor), self.value_range, seed=self.seed), x
-        )
+    factor: Any = argument(FACTOR)
 
 
 @configured()
-class RandomContrast(Layer):
+class RandomContrast(Shading):
     """While training, each channel of each image moves away from its mean, or towards it.
 
     y = clip((x − mean) f + mean, low, high), f in [1 − lower, 1 + upper]. One number as `factor` is both, as
@@ -75,17 +103,12 @@ class RandomContrast(Layer):
     Howard, "Some Improvements on Deep Convolutional Neural Network Based Image Classification", 2013.
     """
 
-    factor: Any = argument(PART)
-    value_range: Any = argument(RANGE, default=(0, 255))
-    seed: Any = argument(SEED, default=None)
-
-    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
-        """RandomContrast."""
-        return self.put(bricks.RandomContrast(around_one(self.factor), self.value_range, seed=self.seed), x)
+    brick: ClassVar[Any] = bricks.RandomContrast
+    ends: ClassVar[Any] = staticmethod(around_one)
 
 
 @configured()
-class RandomSaturation(Layer):
+class RandomSaturation(Tinting):
     """While training, each image is made greyer or more colourful. No gradient goes through.
 
     Parameters
@@ -102,18 +125,12 @@ class RandomSaturation(Layer):
     Smith, "Color Gamut Transform Pairs", 1978.
     """
 
-    factor: Any = argument(PART)
-    value_range: Any = argument(RANGE, default=(0, 255))
-    data_format: Any = argument(DATA_FORMAT, default=None)
-    seed: Any = argument(SEED, default=None)
-
-    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
-        """RandomSaturation."""
-        return self.put(bricks.RandomSaturation(from_zero(self.factor), self.value_range, seed=self.seed), x)
+    brick: ClassVar[Any] = bricks.RandomSaturation
+    ends: ClassVar[Any] = staticmethod(from_zero)
 
 
 @configured()
-class RandomHue(Layer):
+class RandomHue(Tinting):
     """While training, the colours of each image turn along the circle of hues. No gradient goes through.
 
     Parameters
@@ -130,14 +147,8 @@ class RandomHue(Layer):
     Smith, "Color Gamut Transform Pairs", 1978.
     """
 
-    factor: Any = argument(PART)
-    value_range: Any = argument(RANGE, default=(0, 255))
-    data_format: Any = argument(DATA_FORMAT, default=None)
-    seed: Any = argument(SEED, default=None)
-
-    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
-        """RandomHue."""
-        return self.put(bricks.RandomHue(from_zero(self.factor), self.value_range, seed=self.seed), x)
+    brick: ClassVar[Any] = bricks.RandomHue
+    ends: ClassVar[Any] = staticmethod(from_zero)
 
 
 @configured()
@@ -176,14 +187,14 @@ class RandomColorJitter(Layer):
     def lay(self, x: Symbol) -> Any:  # type: ignore[override]
         """RandomBrightness → RandomContrast → RandomSaturation → RandomHue."""
         laid = False
-        for kind, factor, ends in (
-            (bricks.RandomBrightness, self.brightness_factor, around_zero),
-            (bricks.RandomContrast, self.contrast_factor, around_one),
-            (bricks.RandomSaturation, self.saturation_factor, from_zero),
-            (bricks.RandomHue, self.hue_factor, from_zero),
+        for kind, factor in (
+            (RandomBrightness, self.brightness_factor),
+            (RandomContrast, self.contrast_factor),
+            (RandomSaturation, self.saturation_factor),
+            (RandomHue, self.hue_factor),
         ):
             if factor is not None:
-                x = self.put(kind(ends(factor), self.value_range, seed=self.seed), x)
+                x = self.put(kind.brick(kind.ends(factor), self.value_range, seed=self.seed), x)
                 laid = True
         return x if laid else self.put(bricks.Identity(), x)
 
