@@ -179,14 +179,38 @@ void deep_gradient(const Instruction& instruction, const Task& task, int64_t dep
     }
 }
 
+/// dW of a part whose columns fill one vector at most, as it is packed: dy.T @ x, with the columns of x in the
+/// lanes, then turned. The other way round most lanes would be empty, and each would ask for a number of x.
+void gradient_of_few(const float* x, int64_t x_step, const float* dy, int64_t dy_step, int32_t depth, int32_t columns,
+                     int32_t rows, int32_t width, float* packed) {
+    const int32_t lanes = rows <= WIDEST ? WIDEST : 2 * WIDEST;
+    float turned[WIDEST * 2 * WIDEST];
+    for (int32_t i = columns * lanes; i < width * lanes; ++i) turned[i] = 0.0f;
+    Tile tile{};
+    tile.row = 1;
+    tile.along = dy_step;
+    tile.a_taps = tile.b_taps = NO_TAPS;
+    tile.taps = 1;
+    tile.b = x;
+    tile.b_step = x_step;
+    tile.depth = depth;
+    tile.c_step = tile.valid = lanes;
+    tile.finish = STORE;
+    tiles(tile, dy, turned, columns, lanes);
+    turn_block(turned, lanes, rows, packed, width, width);
+}
+
 }  // namespace
 
 /// y = x @ W (+ b) (then ReLU); as the gradient of x, the same with the packed transpose.
 ///
-/// operands: x, y, b   ints: rows of each sample, finish   matrices: W
+/// operands: x, y, b   ints: rows of each sample, finish   matrices: W, of whose blocks each part takes some
 void matmul(const Instruction& instruction, const Task& task) {
     const Operand &x = instruction.operands[0], &y = instruction.operands[1], &b = instruction.operands[2];
-    const Matrix& matrix = instruction.matrices[0];
+    Matrix matrix = instruction.matrices[0];
+    const int64_t blocks = matrix.count, first = blocks * task.index / task.count;
+    matrix.count = (int32_t)(blocks * (task.index + 1) / task.count - first);
+    matrix.blocks += first;
     const int64_t each = instruction.ints[0];
     const int32_t finish = (int32_t)instruction.ints[1];
     const float* packed = task.base[instruction.ints[2]] + matrix.offset;
@@ -209,18 +233,27 @@ void matmul_gradient(const Instruction& instruction, const Task& task) {
     const int64_t each = instruction.ints[0];
     const bool accumulate = instruction.ints[1];
     const int64_t first = instruction.table[2 * task.index], rows = instruction.table[2 * task.index + 1];
+    const int64_t x_step = each == 1 ? x.stride : matrix.rows, dy_step = each == 1 ? dy.stride : matrix.columns;
     float held[HELD];
+    if (matrix.count == 1 && matrix.blocks[0].width <= WIDEST) {
+        const Block& block = matrix.blocks[0];
+        const int64_t start = matrix.offset + block.offset + first * block.width;
+        if (task.fused) prefetch_update(task, turned, block, start, rows * block.width);
+        gradient_of_few(at(task, x, 0) + first, x_step, at(task, dy, 0), dy_step, (int32_t)depth, matrix.columns,
+                        (int32_t)rows, block.width, held);
+        if (task.fused) return update_part(instruction, task, held, task.index, block);
+        return deliver(instruction, task, held, start, rows * block.width, accumulate);
+    }
     // The part's columns of x, row by row: side by side they fill few lines and pages.
     float slice[PACKED_ROWS * 32];
     const bool packs = rows <= 32 && matrix.count > 2;
-    const int64_t x_step = each == 1 ? x.stride : matrix.rows;
     if (packs) pack(at(task, x, 0) + first, x_step, depth, rows, slice);
     Tile tile{};
     tile.row = 1;
     tile.along = packs ? 32 : x_step;
     tile.a_taps = tile.b_taps = NO_TAPS;
     tile.taps = 1;
-    tile.b_step = each == 1 ? dy.stride : matrix.columns;
+    tile.b_step = dy_step;
     tile.depth = (int32_t)depth;
     for (int32_t index = 0; index < matrix.count; ++index) {
         const Block& block = matrix.blocks[index];

@@ -36,7 +36,9 @@ class Predictor:
     ) -> None:
         plan.freeze()
         self._plan = plan
-        self._inputs = [(name, spec.shape[1:], np.dtype(spec.dtype)) for name, spec in graph.inputs.items()]
+        self._inputs = [
+            (name, tuple(spec.shape[1:]), np.dtype(spec.dtype)) for name, spec in graph.inputs.items()
+        ]
         self._lookups = lookups(graph)
         self._called = {name: f"x for {name!r}" for name in graph.inputs}
         self._structured = structured
@@ -57,9 +59,7 @@ class Predictor:
         rows = -1
         for (name, shape, dtype), x in zip(self._inputs, xs, strict=True):
             array = np.ascontiguousarray(x, dtype)
-            fits = array.ndim == len(shape) + 1 and all(
-                wanted is None or wanted == size for wanted, size in zip(shape, array.shape[1:], strict=True)
-            )
+            fits = array.shape[1:] == shape or _fits(array.shape[1:], shape)
             if not fits or not 0 < len(array) <= self.batch_size or rows not in (-1, len(array)):
                 told = ", ".join("?" if size is None else str(size) for size in shape)
                 raise ShapeError(
@@ -72,3 +72,10 @@ class Predictor:
         if self._lookups:
             check_lookups(self._lookups, batch, self._called)
         return self._structured(self._plan.predict_batch(batch))
+
+
+def _fits(sizes: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
+    """Whether these are sizes of that shape, whose None stands for any."""
+    return len(sizes) == len(shape) and all(
+        wanted is None or wanted == size for wanted, size in zip(shape, sizes, strict=True)
+    )

@@ -448,9 +448,9 @@ class NativePlan(TextPlan):
             self._prepared[kind, rows] = (made, inputs, outputs, told)
         made, inputs, outputs, told = self._prepared[kind, rows]
         for name, array in inputs.items():
-            np.copyto(array, batch[name])
+            array[...] = batch[name]
         made.run(made.native.forward, *told, *self._noise(draw))
-        return tuple(array.copy() for array in outputs)
+        return tuple([array.copy() for array in outputs])
 
     def predict(
         self, source: ArraySource, batch_size: int, report: Report | None = None

@@ -105,6 +105,8 @@ def schedule(
     may_fuse = may_fuse and not bounds_norms
     if not may_fuse:
         late, direct = [*late, *direct], []
+    if not writer.late and not writer.direct:
+        _share_columns(writer.steps, rows, threads)
     phases = _row_phases(writer.steps)
     phases += [
         Phase([step for step in late if (step.turn, step.moments) == alike], by_rows=False, moments=alike[1])
@@ -137,6 +139,18 @@ def schedule(
         if step.name in _ROWS_OF_A_CHUNK and step.values:
             step.ints[_ROWS_OF_A_CHUNK[step.name]] = chunks[step.values[0]]
     return made
+
+
+def _share_columns(steps: Sequence[Step], rows: int, threads: int) -> None:
+    """Rows too few to be shared out: threads take parts of the large kernels, each from a cache of its own.
+
+    Not behind images, which take so long that the threads would be asleep by then.
+    """
+    if threads == 1 or rows > _FEWEST_ROWS or any(step.spatial for step in steps):
+        return
+    for step in steps:
+        if step.name == "matmul" and step.turns is None and step.multiplies * rows > _THREADED:
+            step.kind, step.parts = "parts", min(threads, len(step.matrices[0].blocks))
 
 
 def _row_phases(steps: Sequence[Step]) -> list[Phase]:
