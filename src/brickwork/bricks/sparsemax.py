@@ -56,9 +56,7 @@ class Sparsemax(Brick):
         xp = namespace(x)
         z = x - xp.max(x, axis=self.axis, keepdims=True)
         ordered = -xp.sort(-z, axis=self.axis)
-        shape = [1] * x.ndim
-        shape[self.axis] = x.shape[self.axis]
-        place = xp.reshape(xp.arange(1, x.shape[self.axis] + 1, dtype=x.dtype), tuple(shape))
+        place = xp.cumulative_sum(xp.ones_like(x), axis=self.axis)
         sums = xp.cumulative_sum(ordered, axis=self.axis)
         inside = xp.astype(place * ordered > sums - 1.0, x.dtype)
         return z - (self._sum(ordered * inside) - 1.0) / self._sum(inside)
