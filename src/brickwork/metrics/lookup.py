@@ -7,6 +7,7 @@ from typing import Any
 
 from ..catalogue import Catalogue, public_classes
 from ..errors import ParameterTypeError
+from . import functions
 from .accuracies import Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from .base import MeanMetricWrapper, Metric
 from .differences import MeanAbsoluteError, MeanSquaredError
@@ -41,8 +42,9 @@ def get(identifier: Any) -> Metric | None:
     """
     known = identifier is None or isinstance(identifier, (Metric, type, str, Mapping))
     if not known and callable(identifier):
-        own = getattr(identifier, "__module__", None) == f"{__package__}.functions"
-        return _CATALOGUE.get(identifier.__name__) if own else MeanMetricWrapper(identifier)
+        name = getattr(identifier, "__name__", "")
+        ours = getattr(functions, name, None) is identifier and (name in _CATALOGUE.names or name in _SHORT)
+        return _CATALOGUE.get(name) if ours else MeanMetricWrapper(identifier)
     return _CATALOGUE.get(identifier)
 
 
