@@ -50,6 +50,7 @@ def environment(threads: int) -> dict[str, str]:
         "XLA_FLAGS": flags.strip(),
         "JAX_PLATFORMS": "cpu",
         "CUDA_VISIBLE_DEVICES": "",
+        "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",  # a first step compiles what no earlier run has compiled
         "KERAS_BACKEND": os.environ.get("KERAS_BACKEND", "jax"),
     }
 
