@@ -127,8 +127,6 @@ WHY_NOT: dict[str, dict[str, str]] = {
         "UpSampling3D": VOLUMES,
         "Wrapper": "`Bidirectional` and `TimeDistributed` share no base",
         "ZeroPadding3D": VOLUMES,
-        "deserialize": LATER,
-        "serialize": LATER,
     },
     "losses": {
         "CTC": "it sums over alignments of two sequences; no brick does that",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 import brickwork as bw
 from brickwork import layers
 from brickwork.engines.native_module import load_native
-from brickwork.errors import DataError, ParameterError, ShapeError
+from brickwork.errors import DataError, ParameterError, ParameterTypeError, ShapeError, UnknownClassError
 from brickwork.layers import CategoryEncoding, MinMaxScaling
 
 ENGINES = ["reference", "jax", *(["native"] if load_native() else [])]
@@ -117,3 +119,27 @@ def test_the_penalty_comes_back_from_its_configuration():
     layer = layers.ActivityRegularization(l1=0.5, l2=0.25)
     again = layers.ActivityRegularization.from_config(layer.get_config())
     assert (again.l1, again.l2, again.activity_regularizer.l1) == (0.5, 0.25, 0.5)
+
+
+class Doubled(layers.Layer):
+    """A layer of the user's own, which is not registered."""
+
+    def lay(self, x):
+        return self.put(bw.bricks.Rescaling(2.0), x)
+
+
+def test_layers_are_serialized():
+    told = layers.serialize(layers.Dense(3, activation="relu", name="d"))
+    again = layers.deserialize(json.loads(json.dumps(told)))
+    assert (type(again).__name__, again.units, again.name) == ("Dense", 3, "d")
+    own = layers.deserialize({"class_name": "Doubled", "config": {}}, {"Doubled": Doubled})
+    assert own(np.array([[3.0]])).tolist() == [[6.0]]
+
+
+def test_what_is_no_layer_is_told():
+    with pytest.raises(ParameterTypeError, match="Only a layer can be serialized here; got 3 of type int"):
+        layers.serialize(3)
+    with pytest.raises(ParameterError, match="must be a dict with 'class_name' and 'config'; got 3"):
+        layers.deserialize(3)
+    with pytest.raises(UnknownClassError, match="Did you mean 'Dense'"):
+        layers.deserialize({"class_name": "Dens"})

@@ -107,6 +107,8 @@ from .sample_normalization import LayerNormalization as LayerNormalization
 from .sample_normalization import LocalResponseNormalization as LocalResponseNormalization
 from .sample_normalization import RMSNormalization as RMSNormalization
 from .sample_normalization import UnitNormalization as UnitNormalization
+from .serialization import deserialize as deserialize
 from .serialization import register_layer as register_layer
+from .serialization import serialize as serialize
 from .wrapping import Bidirectional as Bidirectional
 from .wrapping import TimeDistributed as TimeDistributed

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..bricks.base import Brick
-from ..errors import FormatError, UnknownClassError, did_you_mean, known_names
+from ..errors import (
+    FormatError,
+    ParameterError,
+    ParameterTypeError,
+    UnknownClassError,
+    did_you_mean,
+    known_names,
+)
 
 _custom: dict[str, type[Any]] = {}
 
@@ -47,8 +54,40 @@ def layer_to_config(layer: Any) -> dict[str, Any]:
     return {"class_name": cls.__name__, "config": layer.get_config()}
 
 
-def layer_from_config(config: Mapping[str, Any]) -> Any:
-    """The layer that `layer_to_config` told."""
+def serialize(layer: Any) -> dict[str, Any]:
+    """{"class_name", "config"} of a layer, for JSON.
+
+    >>> from brickwork.layers import RepeatVector
+    >>> serialize(RepeatVector(3, name="three"))["class_name"]
+    'RepeatVector'
+    """
+    from .base import Layer
+
+    if not isinstance(layer, Layer):
+        raise ParameterTypeError(
+            f"Only a layer can be serialized here; got {layer!r} of type {type(layer).__name__}. Pass an "
+            f"instance of Layer."
+        )
+    return layer_to_config(layer)
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, type[Any]] | None = None) -> Any:
+    """The layer that `serialize` told; `custom_objects` names classes of your own.
+
+    >>> from brickwork.layers import RepeatVector
+    >>> deserialize(serialize(RepeatVector(3))).n
+    3
+    """
+    if not isinstance(config, Mapping) or "class_name" not in config:
+        raise ParameterError(
+            f"The configuration of a layer must be a dict with 'class_name' and 'config'; got {config!r}. "
+            f"Write what serialize() gave."
+        )
+    return layer_from_config(config, custom_objects)
+
+
+def layer_from_config(config: Mapping[str, Any], more: Mapping[str, type[Any]] | None = None) -> Any:
+    """The layer that `layer_to_config` told; `more` are classes beside the registered ones."""
     from brickwork import layers
 
     from .base import Layer
@@ -58,7 +97,7 @@ def layer_from_config(config: Mapping[str, Any]) -> Any:
         for name in layers.__all__
         if isinstance(thing := getattr(layers, name), type) and issubclass(thing, Layer)
     }
-    known = {**own, **_custom}
+    known = {**own, **_custom, **(more or {})}
     name = config.get("class_name")
     if name not in known:
         raise UnknownClassError(
