@@ -76,5 +76,8 @@ def test_functions_in_compile(engine, rng):
 
 
 def test_get_knows_the_function():
+    assert repr(metrics.get(metrics.mean_squared_error)) == "MeanSquaredError()"
+    assert repr(metrics.get(metrics.log_cosh)) == "LogCoshError()"
+    assert type(metrics.get(metrics.huber)).__name__ == "MeanMetricWrapper"
     assert repr(metrics.get(metrics.pearson_correlation)) == "PearsonCorrelation()"
     assert type(metrics.get(lambda y_true, y_pred: y_pred)).__name__ == "MeanMetricWrapper"
