@@ -9,7 +9,6 @@ import pytest
 from brickwork import constraints
 from brickwork.constraints import Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from brickwork.errors import ParameterError, ShapeError
-from wrong_arguments import assert_refuses, wrong_arguments
 
 ALL = [
     MinMaxNorm(0.5, 1.0, 0.7),
@@ -81,8 +80,3 @@ def test_other_names():
 
 def test_a_list_of_axes_becomes_a_tuple():
     assert MaxNorm(axis=[0, 1]).get_config() == {"max_value": 2.0, "axis": (0, 1)}
-
-
-@pytest.mark.parametrize("cls, name, value", wrong_arguments(MaxNorm, MinMaxNorm, UnitNorm))
-def test_refuses_wrong_arguments(cls, name, value):
-    assert_refuses(cls, name, value)

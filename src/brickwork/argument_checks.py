@@ -312,6 +312,47 @@ class Converted(Check):
 
 
 @struct(frozen=True)
+class Function(Check):
+    """Something to call; `takes` says with what."""
+
+    takes: str
+
+    def __call__(self, owner: str, name: str, value: Any) -> Any:
+        """The function."""
+        if not callable(value) or isinstance(value, type):
+            raise self.refuse_type(owner, name, value)
+        return value
+
+    def describe(self) -> str:
+        """The allowed values."""
+        return f"a function of {self.takes}"
+
+    def bad(self) -> list[Any]:
+        """Values to be refused."""
+        return ["no function", 3, None]
+
+
+@struct(frozen=True)
+class Absent(Check):
+    """None alone: an argument of Keras that is not here; `instead` says what to do."""
+
+    instead: str
+
+    def __call__(self, owner: str, name: str, value: Any) -> None:
+        """None."""
+        if value is not None:
+            raise self.refuse(owner, name, value, hint=f" {self.instead}")
+
+    def describe(self) -> str:
+        """The allowed value."""
+        return "None"
+
+    def bad(self) -> list[Any]:
+        """Anything else."""
+        return ["no such word", 3.5, 0]
+
+
+@struct(frozen=True)
 class Anything(Check):
     """Any value; the class checks it elsewhere."""
 

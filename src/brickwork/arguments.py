@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from .argument_checks import (
+    Absent,
     Anything,
     Check,
     Choice,
     Converted,
     Either,
     Flag,
+    Function,
     Many,
     Maybe,
     Real,
@@ -27,6 +29,7 @@ from .argument_checks import (
 from .structs import struct
 
 __all__ = [
+    "Absent",
     "Anything",
     "Check",
     "Choice",
@@ -34,6 +37,7 @@ __all__ = [
     "Converted",
     "Either",
     "Flag",
+    "Function",
     "Many",
     "Maybe",
     "Real",

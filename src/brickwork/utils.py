@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ._lazy import suggest
-from .arguments import Whole
+from .arguments import Real, Whole
 from .config import floatx
-from .errors import DataError, ParameterTypeError
+from .errors import DataError, ParameterError, ParameterTypeError
 from .seeds import set_random_seed as set_random_seed
 from .threads import get_threads as get_threads
 from .threads import set_threads as set_threads
@@ -99,11 +100,33 @@ def _whole_labels(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 def normalize(x: npt.ArrayLike, axis: int = -1, order: float = 2) -> npt.NDArray[Any]:
     """x divided by its norm of that order along an axis; rows of norm 0 stay as they are.
 
+    Parameters
+    ----------
+    x : numbers of at least one axis.
+    axis : whole number, one of x's axes; default -1.
+    order : a number other than 0, or infinity; default 2.
+
+    Raises
+    ------
+    ParameterError, ParameterTypeError for another axis or order.
+
     >>> normalize([[3.0, 4.0]]).tolist()
     [[0.6, 0.8]]
     """
     values = np.asarray(x)
+    if values.dtype.kind not in "fiub" or values.ndim == 0:
+        raise DataError(
+            f"normalize takes numbers of at least one axis; it received shape {values.shape}, type "
+            f"{values.dtype}. Give it rows of numbers."
+        )
     values = values if values.dtype.kind == "f" else values.astype(floatx())
+    axis = Whole(-values.ndim, values.ndim - 1)("normalize", "axis", axis)
+    if order not in (math.inf, -math.inf):
+        order = Real()("normalize", "order", order)
+    if order == 0:
+        raise ParameterError(
+            "normalize: `order` must be a number other than 0, or infinity; got order=0. Take 1 or 2."
+        )
     norm = np.linalg.norm(values, order, axis, keepdims=True)
     return np.asarray(values / np.where(norm == 0, 1, norm), values.dtype)
 

@@ -11,7 +11,6 @@ from brickwork import initializers, seeds
 from brickwork.catalogue import snake_case
 from brickwork.errors import ParameterError, ParameterTypeError
 from brickwork.initializers import fans
-from wrong_arguments import assert_refuses, wrong_arguments
 
 SCALED = {
     "GlorotUniform": (math.sqrt(6 / (40 + 60)), "uniform"),
@@ -257,11 +256,6 @@ def test_bounds_stand_in_order():
         ParameterError, match=r"`maxval` must be at least minval=1.0; got maxval=0.0. Exchange"
     ):
         initializers.RandomUniform(1.0, 0.0)
-
-
-@pytest.mark.parametrize("cls, name, value", wrong_arguments(*CONSTANT, *RANDOM))
-def test_refuses_wrong_arguments(cls, name, value):
-    assert_refuses(cls, name, value)
 
 
 def test_names_an_unknown_argument():

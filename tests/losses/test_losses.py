@@ -13,7 +13,6 @@ import brickwork as bw
 from brickwork import bricks, losses
 from brickwork.catalogue import snake_case
 from brickwork.errors import DataError, ParameterError, ParameterTypeError, ShapeError
-from wrong_arguments import assert_refuses, wrong_arguments
 
 CLASSES = [
     losses.MeanSquaredError,
@@ -321,17 +320,6 @@ def test_what_is_no_loss(given, kind, message):
 
 
 # Arguments.
-
-
-@pytest.mark.parametrize("cls, name, value", wrong_arguments(*CLASSES))
-def test_wrong_arguments(cls, name, value):
-    if name == "ignore_class":
-        with pytest.raises(
-            ParameterError, match=r"ignore_class must be None; got .*Give such rows sample_weight 0 instead"
-        ):
-            cls(ignore_class=value)
-        return
-    assert_refuses(cls, name, value)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ from brickwork.metrics import (
     TopKCategoricalAccuracy,
     TruePositives,
 )
-from wrong_arguments import assert_refuses, wrong_arguments
 
 PUBLIC = [getattr(metrics, name) for name in metrics.__all__]
 CLASSES = [cls for cls in PUBLIC if inspect.isclass(cls) and cls.__name__ not in ("Metric", "MeanMetric")]
@@ -158,19 +157,6 @@ def test_the_other_harmonic_means():
 
 
 # Messages.
-
-
-@pytest.mark.parametrize(
-    "cls, name, value",
-    wrong_arguments(*(cls for cls in CLASSES if cls.__name__ not in ("MeanMetricWrapper",))),
-)
-def test_refuses_wrong_arguments(cls, name, value):
-    if name == "ignore_class":
-        with pytest.raises(ParameterError, match=r"ignore_class must be None; got .*sample_weight 0 instead"):
-            cls(ignore_class=value)
-        return
-    needed = {NEEDED[cls.__name__]: 0.6} if cls.__name__ in NEEDED else {}
-    assert_refuses(cls, name, value, **needed)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from brickwork.metrics import (
     MeanSquaredError,
     SparseCategoricalAccuracy,
 )
-from wrong_arguments import assert_refuses, wrong_arguments
 
 ALL = [
     Accuracy,
@@ -239,8 +238,3 @@ def test_refuses_weights_of_another_shape():
         ShapeError, match=r"`sample_weight` must be one number or have the shape \(4,\); it .* \(3,\)"
     ):
         SparseCategoricalAccuracy()([0, 1, 2, 1], P, sample_weight=[1, 2, 3])
-
-
-@pytest.mark.parametrize("cls, name, value", wrong_arguments(*ALL))
-def test_refuses_wrong_arguments(cls, name, value):
-    assert_refuses(cls, name, value)

@@ -9,7 +9,6 @@ from brickwork import optimizers
 from brickwork.errors import ParameterError
 from brickwork.optimizers import LBFGS, lbfgs
 from brickwork.optimizers.line_search import Point, strong_wolfe
-from wrong_arguments import assert_refuses, wrong_arguments
 
 
 def bowl(A):
@@ -137,11 +136,6 @@ def test_old_pairs_are_forgotten():
     params, slots, energies = run(optimizer, bowl(A), {"w": np.ones(8)}, 30)
     assert list(slots) == ["s_0", "y_0", "s_1", "y_1"]
     assert energies[-1] < 1e-8
-
-
-@pytest.mark.parametrize("cls, name, value", wrong_arguments(LBFGS))
-def test_lbfgs_refuses_wrong_arguments(cls, name, value):
-    assert_refuses(cls, name, value)
 
 
 @pytest.mark.parametrize(

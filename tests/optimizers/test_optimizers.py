@@ -26,7 +26,6 @@ from brickwork.optimizers import (
     schedules,
 )
 from brickwork.optimizers.settings import one_minus_power
-from wrong_arguments import assert_refuses, wrong_arguments
 
 VARIANTS = [
     SGD(0.1),
@@ -407,11 +406,6 @@ def test_the_earlier_name_of_the_rate():
         ParameterTypeError, match="`lr` is a name of an earlier Keras; today it is `learning_rate`"
     ):
         Adam(lr=0.1)
-
-
-@pytest.mark.parametrize("cls, name, value", wrong_arguments(*ALL))
-def test_refuses_wrong_arguments(cls, name, value):
-    assert_refuses(cls, name, value)
 
 
 def test_an_optimizer_of_the_users_own(rng):

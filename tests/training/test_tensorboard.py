@@ -21,7 +21,6 @@ from brickwork.optimizers import SGD
 from brickwork.seeds import set_random_seed
 from brickwork.training import run_folder
 from brickwork.training.run_folder import RunFolder
-from wrong_arguments import assert_refuses, wrong_arguments
 
 
 @pytest.fixture(autouse=True)
@@ -303,8 +302,3 @@ def test_where_nothing_can_be_written(tmp_path):
     (tmp_path / "logs").write_text("a file")
     with pytest.raises(FileError, match="A part of the path is a file"):
         network().fit(*data(), verbose=0, callbacks=[TensorBoard(tmp_path / "logs")])
-
-
-@pytest.mark.parametrize(("cls", "name", "value"), wrong_arguments(TensorBoard))
-def test_wrong_arguments(cls, name, value):
-    assert_refuses(cls, name, value)

@@ -7,13 +7,35 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arguments import Anything, Choice, Configured, Maybe, Text, argument, configured
+from ..arguments import Check, Choice, Configured, Function, Maybe, Text, argument, configured
 from ..arrays import Array, Shape
 from ..bricks.base import letters
 from ..catalogue import snake_case
+from ..config import floatx
 from ..errors import DataError, ShapeError
 from ..graph.symbol import Symbol, scope
 from ..graph.tape import Tape
+
+
+class Precision(Check):
+    """The session's float type, or none named: losses are computed in the precision of their inputs."""
+
+    def __call__(self, owner: str, name: str, value: Any) -> str | None:
+        """The name, as it was given."""
+        if value is None or (isinstance(value, str) and value == floatx()):
+            return value
+        raise (self.refuse if isinstance(value, str) else self.refuse_type)(
+            owner, name, value, hint=" Leave it out."
+        )
+
+    def describe(self) -> str:
+        """What may be written."""
+        return f"None or the session's, {floatx()!r}"
+
+    def bad(self) -> list[Any]:
+        """Other types."""
+        return ["float16", 3, ""]
+
 
 REDUCTION = Choice(("sum_over_batch_size", "mean", "sum"))
 
@@ -27,11 +49,12 @@ class Loss(Configured):
     reduction : "sum_over_batch_size" (the mean over the rows, each times its weight), "mean" (another name
         for it) or "sum".
     name : the loss's name in logs.
+    dtype : None, or the session's float type.
     """
 
     reduction: str = argument(REDUCTION, default="sum_over_batch_size", kw_only=True)
     name: Any = argument(Maybe(Text()), default=None, kw_only=True)
-    dtype: Any = argument(Anything(), default=None, kw_only=True)
+    dtype: Any = argument(Precision(), default=None, kw_only=True)
 
     integer_targets: ClassVar[bool] = False
     """True: targets are class indices, checked to lie in 0 … K-1."""
@@ -91,7 +114,7 @@ class Loss(Configured):
 class FunctionLoss(Loss):
     """A user's function of symbols (y_true, y_pred) that lays bricks and gives one loss per sample."""
 
-    function: Callable[[Symbol, Symbol], Any] = argument(Anything())
+    function: Callable[[Symbol, Symbol], Any] = argument(Function("symbols (y_true, y_pred)"))
 
     def lay_losses(self, y_true: Symbol, y_pred: Symbol) -> Any:
         """What the function lays."""

@@ -9,19 +9,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from .. import bricks
-from ..arguments import Converted, Flag, Real, Whole, argument, configured
+from ..arguments import Absent, Flag, Real, Whole, argument, configured
 from ..arrays import Array, Shape
 from ..config import epsilon
-from ..errors import ParameterError
 from ..graph.symbol import Symbol
 from .base import Loss
-
-
-def _only_none(value: Any) -> None:
-    if value is not None:
-        raise ParameterError(
-            f"ignore_class must be None; got {value!r}. Give such rows sample_weight 0 instead."
-        )
 
 
 @configured()
@@ -68,7 +60,7 @@ class SparseCategoricalCrossentropy(Loss):
     """
 
     from_logits: bool = argument(Flag(), default=False)
-    ignore_class: Any = argument(Converted(_only_none, "None"), default=None)
+    ignore_class: Any = argument(Absent("Give such rows sample_weight 0 instead."), default=None)
     axis: int = argument(Whole(-1, -1), default=-1)
 
     integer_targets: ClassVar[bool] = True

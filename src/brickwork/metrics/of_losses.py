@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from .. import bricks
-from ..arguments import Converted, Flag, Real, Text, Whole, argument, configured
+from ..arguments import Absent, Flag, Real, Text, Whole, argument, configured
 from ..arrays import Array, namespace
 from ..bricks.base import Brick, Context
 from ..catalogue import snake_case
 from ..config import epsilon
-from ..errors import ParameterError, ShapeError
+from ..errors import ShapeError
 from .agreement import aligned
 from .base import MeanMetric
 from .sums import floating
@@ -246,13 +246,6 @@ class CategoricalCrossentropy(LossMetric):
         return super()._computed(y_true, _normal(y_pred, self.from_logits))
 
 
-def _only_none(value: Any) -> None:
-    if value is not None:
-        raise ParameterError(
-            f"ignore_class must be None; got {value!r}. Give such rows sample_weight 0 instead."
-        )
-
-
 @configured()
 class SparseCategoricalCrossentropy(LossMetric):
     """-log of the probability of the true class, for targets that are class numbers 0 … C - 1.
@@ -268,7 +261,9 @@ class SparseCategoricalCrossentropy(LossMetric):
     """
 
     from_logits: bool = argument(Flag(), default=False, kw_only=True)
-    ignore_class: Any = argument(Converted(_only_none, "None"), default=None, kw_only=True)
+    ignore_class: Any = argument(
+        Absent("Give such rows sample_weight 0 instead."), default=None, kw_only=True
+    )
     axis: int = argument(Whole(-1, -1), default=-1, kw_only=True)
 
     @property

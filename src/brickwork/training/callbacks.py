@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..arguments import Flag
 from ..arrays import Array
 from ..errors import ParameterError, ParameterTypeError, known_names
 from .callback import HOOKS, Callback, Logs, numbers_in
@@ -77,6 +78,9 @@ class CallbackList(Callback):
         **params: Any,
     ) -> None:
         self.callbacks: list[Callback] = list(_flat(callbacks))
+        flags = {"add_history": add_history, "add_progbar": add_progbar}
+        for name, flag in flags.items():
+            Flag()("CallbackList", name, flag)
         if add_history and self._first(History) is None:
             self.callbacks.append(History())
         if add_progbar:

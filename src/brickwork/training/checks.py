@@ -35,24 +35,22 @@ class PathText(Check):
 
 
 @dataclass(frozen=True)
-class Function(Check):
-    """Something to call; `takes` says with what."""
-
-    takes: str
+class Stream(Check):
+    """Something to write text to."""
 
     def __call__(self, owner: str, name: str, value: Any) -> Any:
-        """The function."""
-        if not callable(value) or isinstance(value, type):
+        """The stream."""
+        if not callable(getattr(value, "write", None)):
             raise self.refuse_type(owner, name, value)
         return value
 
     def describe(self) -> str:
         """The allowed values."""
-        return f"a function of {self.takes}"
+        return "a stream of text, such as sys.stderr"
 
     def bad(self) -> list[Any]:
         """Values to be refused."""
-        return ["no function", 3, None]
+        return ["a name", 3]
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
-from ..arguments import Anything, Choice, Configured, Either, Flag, Whole, argument, configured
+from ..arguments import Choice, Configured, Either, Flag, Maybe, Whole, argument, configured
 from .callback import Callback, Logs, numbers_in
+from .checks import Stream
 from .progress_table import Table, cell, duration, speed, table
 
 _OVER = "\r\x1b[K"
@@ -42,7 +43,7 @@ class ProgressDisplay(Configured, Callback):
     """
 
     verbose: Any = argument(Either((Whole(0, 2), Choice(("auto",)), Flag())), default="auto")
-    stream: Any = argument(Anything(), default=None)
+    stream: Any = argument(Maybe(Stream()), default=None)
 
     def __post_init__(self) -> None:
         super().__post_init__()

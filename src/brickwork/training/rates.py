@@ -8,10 +8,10 @@ import numbers
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ..arguments import Configured, Real, Text, Whole, argument, configured
+from ..arguments import Configured, Function, Real, Text, Whole, argument, configured
 from ..errors import ParameterError
 from .callback import Callback, Logs
-from .checks import MODE, VERBOSE, Function
+from .checks import MODE, VERBOSE
 from .monitor import Monitor, learning_rate_of
 
 

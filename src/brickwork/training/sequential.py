@@ -42,6 +42,11 @@ class Sequential(Model):
         self._start: Symbol | None = None
         self._values: list[Symbol] = []
         Layer.__init__(self, name=name or automatic_name("Sequential"))
+        if isinstance(layers, (str, bytes, Mapping, Layer)) or not hasattr(layers or (), "__iter__"):
+            raise ParameterTypeError(
+                f"Sequential: `layers` must be None or a list of layers; got layers={layers!r} of type "
+                f"{type(layers).__name__}. Write [{layers!r}] for one layer."
+            )
         for layer in layers or ():
             self._push(layer)
         self._rewire()
