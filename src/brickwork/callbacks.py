@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ._lazy import suggest
+from .training.averages import SwapEMAWeights as SwapEMAWeights
 from .training.callback import Callback as Callback
 from .training.callbacks import CallbackList as CallbackList
 from .training.callbacks import History as History

@@ -11,7 +11,7 @@ from brickwork.bricks import Bias, Linear, ReLU
 from brickwork.data.source import ArraySource
 from brickwork.engines import get_engine
 from brickwork.graph import Attributes, Node
-from brickwork.optimizers import SGD, Adam, Ftrl
+from brickwork.optimizers import SGD, Adam, Ftrl, Lamb
 from brickwork.regularizers import L1L2
 from engines.native_checks import (
     all_close,
@@ -152,6 +152,7 @@ def test_steps_that_begin_within_an_epoch_have_its_numbers():
     "optimizer",
     [
         Ftrl(0.05, learning_rate_power=-0.7),
+        Lamb(0.05),
         SGD(0.1, momentum=0.9, clipnorm=0.05, gradient_accumulation_steps=2),
     ],
     ids=repr,

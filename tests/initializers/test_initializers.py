@@ -60,6 +60,13 @@ def test_orthogonal_matrices_point_anywhere():
     assert np.abs(mean).max() < 0.15
 
 
+def test_identity_by_hand():
+    assert initializers.Identity(2.0)((3, 2)).tolist() == [[2, 0], [0, 2], [0, 0]]
+    assert initializers.identity is initializers.Identity is initializers.IdentityInitializer
+    with pytest.raises(ParameterError, match=r"Identity takes a shape of 2 axes; it received \(3,\)"):
+        initializers.Identity()((3,))
+
+
 def test_orthogonal_takes_matrices():
     with pytest.raises(ParameterError, match=r"at least 2 axes; it received \(3,\)"):
         initializers.Orthogonal()((3,))

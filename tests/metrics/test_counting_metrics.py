@@ -28,15 +28,19 @@ from brickwork.metrics import (
 PUBLIC = [getattr(metrics, name) for name in metrics.__all__]
 CLASSES = [cls for cls in PUBLIC if inspect.isclass(cls) and cls.__name__ not in ("Metric", "MeanMetric")]
 NEEDED = {
-    "SensitivityAtSpecificity": "specificity",
-    "SpecificityAtSensitivity": "sensitivity",
-    "PrecisionAtRecall": "recall",
-    "RecallAtPrecision": "precision",
+    "SensitivityAtSpecificity": {"specificity": 0.6},
+    "SpecificityAtSensitivity": {"sensitivity": 0.6},
+    "PrecisionAtRecall": {"recall": 0.6},
+    "RecallAtPrecision": {"precision": 0.6},
+    "IoU": {"num_classes": 3, "target_class_ids": [0], "sparse_y_true": False, "sparse_y_pred": False},
+    "MeanIoU": {"num_classes": 3, "sparse_y_true": False, "sparse_y_pred": False},
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "OneHotMeanIoU": {"num_classes": 3},
 }
 
 
 def made(cls):
-    return cls(**({NEEDED[cls.__name__]: 0.6} if cls.__name__ in NEEDED else {}))
+    return cls(**NEEDED.get(cls.__name__, {}))
 
 
 COUNTING = [cls for cls in CLASSES if not issubclass(cls, MeanMetric)]

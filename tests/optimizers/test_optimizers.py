@@ -49,6 +49,7 @@ VARIANTS = [
     RMSprop(0.01, momentum=0.5, centered=True),
     RMSprop(0.01, momentum=schedules.GrowingMomentum(growth_steps=2)),
     Lion(0.01),
+    optimizers.Lamb(0.01),
     Ftrl(0.01),
     Ftrl(0.01, learning_rate_power=-0.7, l1_regularization_strength=0.01, beta=0.1),
     SGD(0.1, momentum=schedules.GrowingMomentum(final_momentum=0.9, growth_steps=2), nesterov=True),

@@ -47,6 +47,8 @@ OPTIMIZERS = [
     ("RMSprop", {"learning_rate": 0.01, "momentum": 0.9}),
     ("RMSprop", {"learning_rate": 0.01, "rho": 0.7, "centered": True, "epsilon": 1e-3}),
     ("RMSprop", {"learning_rate": 0.01, "momentum": 0.5, "centered": True, "epsilon": 1e-2}),
+    ("Lamb", {}),
+    ("Lamb", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3, "weight_decay": 0.1}),
     ("Lion", {}),
     ("Lion", {"learning_rate": 0.02, "beta_1": 0.7, "beta_2": 0.6, "weight_decay": 0.1}),
     ("Ftrl", {}),
@@ -96,7 +98,7 @@ def test_fifty_steps(keras, name, config, rng):
 
 @pytest.mark.parametrize(
     "name",
-    ["SGD", "RMSprop", "Adam", "AdamW", "Adadelta", "Adagrad", "Adamax", "Nadam", "Ftrl", "Lion"],
+    ["SGD", "RMSprop", "Adam", "AdamW", "Adadelta", "Adagrad", "Adamax", "Nadam", "Ftrl", "Lion", "Lamb"],
 )
 def test_optimizers_take_keras_arguments(keras, name):
     """Their own in Keras's order; those that all optimizers share by name."""

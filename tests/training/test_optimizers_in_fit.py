@@ -20,7 +20,12 @@ from training.small_models import classifier, digits, regressor, same
 
 needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
 ENGINES = pytest.mark.parametrize("engine", ["reference", pytest.param("native", marks=needs_native), "jax"])
-EVERY = {**NATIVE, "lbfgs": LBFGS, "ftrl by its text": lambda: optimizers.Ftrl(0.1, learning_rate_power=-0.7)}
+EVERY = {
+    **NATIVE,
+    "lbfgs": LBFGS,
+    "lamb": optimizers.Lamb,
+    "ftrl by its text": lambda: optimizers.Ftrl(0.1, learning_rate_power=-0.7),
+}
 EACH = pytest.mark.parametrize("make", EVERY.values(), ids=EVERY)
 
 

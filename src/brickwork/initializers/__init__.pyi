@@ -1,9 +1,12 @@
 from .base import Initializer as Initializer
 from .base import generator_of as generator_of
 from .constants import Constant as Constant
+from .constants import Identity as Identity
+from .constants import IdentityInitializer as IdentityInitializer
 from .constants import Ones as Ones
 from .constants import Zeros as Zeros
 from .constants import constant as constant
+from .constants import identity as identity
 from .constants import ones as ones
 from .constants import zeros as zeros
 from .distributions import RandomNormal as RandomNormal

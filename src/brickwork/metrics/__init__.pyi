@@ -56,6 +56,13 @@ from .of_losses import MeanSquaredLogarithmicError as MeanSquaredLogarithmicErro
 from .of_losses import Poisson as Poisson
 from .of_losses import SparseCategoricalCrossentropy as SparseCategoricalCrossentropy
 from .of_losses import SquaredHinge as SquaredHinge
+from .overlap import BinaryIoU as BinaryIoU
+from .overlap import IoU as IoU
+from .overlap import MeanIoU as MeanIoU
+from .overlap import OneHotIoU as OneHotIoU
+from .overlap import OneHotMeanIoU as OneHotMeanIoU
+from .plain import Mean as Mean
+from .plain import Sum as Sum
 from .thresholds import FalseNegatives as FalseNegatives
 from .thresholds import FalsePositives as FalsePositives
 from .thresholds import Precision as Precision

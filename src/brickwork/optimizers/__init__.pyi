@@ -8,6 +8,7 @@ from .adam import AdamW as AdamW
 from .adam import Nadam as Nadam
 from .base import Optimizer as Optimizer
 from .ftrl import Ftrl as Ftrl
+from .lamb import Lamb as Lamb
 from .lbfgs import LBFGS as LBFGS
 from .lion import Lion as Lion
 from .lookup import deserialize as deserialize
