@@ -243,6 +243,29 @@ def test_quick_run_of_the_tiny_workload_writes_its_numbers_and_the_page(tmp_path
     assert "--suite training --peers '' --workloads tiny" in page.read_text()
 
 
+def test_augmentation_is_told_as_a_share_of_a_step(tmp_path):
+    kept, page = tmp_path / "kept.json", tmp_path / "page.md"
+    suite = [
+        "--suite",
+        "bricks",
+        "--workloads",
+        "augment_colours",
+        "--peers",
+        "",
+        "--engine",
+        ENGINE,
+        "--quick",
+    ]
+    done = command(*suite, "--json", str(kept), "--write-docs", str(page))
+    assert done.returncode == 0, done.stderr
+    told = json.loads(kept.read_text())["suites"]["bricks"]
+    assert list(told["workloads"]) == ["augment_colours"]
+    share = told["workloads"]["augment_colours"]["contestants"]["brickwork"]["share_of_step"]
+    assert 0 < share < 1
+    assert f"| brightness, contrast | {share:.1%} (≤ 20%) |" in page.read_text()
+    assert "## Bricks" in page.read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
