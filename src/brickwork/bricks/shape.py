@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..arguments import Check, Maybe, Whole, argument, configured
 from ..arrays import Array, Shape, namespace
 from ..errors import ShapeError
+from ..structs import struct
 from .base import Brick, Context, Saved, letters, require_rank
 from .checks import axes_text, require_axes, require_axis
 
@@ -115,7 +115,7 @@ class Reshape(Brick):
         return tuple(count // known if size == -1 else size for size in self.target_shape)
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Order(Check):
     """A sample's axes 1 to n, each once, in some order; where `batch`, behind 0, the axis of the samples."""
 

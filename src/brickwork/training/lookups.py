@@ -6,7 +6,6 @@ Engines take what they are given: one raises, one gives NaN, one reads another r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ..arrays import Array
@@ -15,13 +14,14 @@ from ..bricks.base import Brick, Context
 from ..data.rows import blocks
 from ..errors import DataError
 from ..graph.graph import Graph
+from ..structs import struct
 
 _BLOCK = 1 << 16
 _MOVING = (Flatten, Flip, Identity, RepeatVector, Reshape, Slice, Transpose)
 """Bricks that move numbers and leave them as they are."""
 
 
-@dataclass(frozen=True)
+@struct(frozen=True)
 class Lookup:
     """An Embedding, the graph input that feeds it, and the bricks between, which only move numbers."""
 
