@@ -12,13 +12,16 @@ from brickwork.bricks import (
     Identity,
     LayerNormalization,
     Linear,
+    Maximum,
     MaxPooling2D,
     Multiply,
     ReLU,
     Reshape,
     Scale,
+    Sigmoid,
     Slice,
     Softmax,
+    Subtract,
     Tanh,
 )
 from brickwork.graph import Graph, Loop, Node
@@ -253,6 +256,63 @@ def test_sizes_that_are_drawn(units, moments, rows, name, reverse):
     layer = {"SimpleRNN": SimpleRNN, "LSTM": LSTM, "GRU": GRU}[name](units)
     program = looped(*layered(layer), width=units * layer.gates, moments=moments, reverse=reverse)
     agrees(program, rows=rows, batch_size=max(1, rows // 2))
+
+
+@st.composite
+def cells(draw):
+    """Any graph of a few bricks as a cell: what is output, and which of it is a state, is drawn too."""
+    states = draw(st.integers(0, 2))
+    known = ["x", *[f"s{index}" for index in range(states)]]
+    inputs = {name: (None, F) for name in known}
+    one = [
+        Tanh,
+        ReLU,
+        Scale,
+        Bias,
+        LayerNormalization,
+        Softmax,
+        Identity,
+        lambda: Linear(F),
+        lambda: Reshape((F,)),
+    ]
+    nodes = []
+    for index in range(draw(st.integers(1, 6))):
+        name = f"n{index}"
+        kind = draw(st.sampled_from(["one", "two", "gate", "cut"]))
+        a, b = draw(st.sampled_from(known)), draw(st.sampled_from(known))
+        if kind == "one":
+            nodes.append(Node(name, draw(st.sampled_from(one))(), (a,)))
+        elif kind == "two":
+            nodes.append(Node(name, draw(st.sampled_from([Add, Maximum, Subtract]))(), (a, b)))
+        elif kind == "gate":  # a product of two drawn values could grow without end
+            nodes.append(Node(f"{name}/gate", Sigmoid(), (b,)))
+            nodes.append(Node(name, Multiply(), (a, f"{name}/gate")))
+        else:  # a wide row cut into pieces, of which one may be left over
+            nodes.append(Node(f"{name}/wide", Linear(2 * F), (a,)))
+            for half in range(2):
+                nodes.append(Node(f"{name}/{half}", Slice(-1, half * F, half * F + F), (f"{name}/wide",)))
+            nodes.append(Node(f"{name}/t", Tanh(), (f"{name}/1",)))
+            nodes.append(Node(name, Add(), (f"{name}/0", draw(st.sampled_from([f"{name}/t", a])))))
+        known.append(name)
+    outputs = [draw(st.sampled_from(known)) for _ in range(states + draw(st.integers(0 if states else 1, 2)))]
+    return Graph(inputs, nodes, outputs), states
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cell=cells(),
+    out=st.integers(0, 3),
+    reverse=st.booleans(),
+    many=st.booleans(),
+    first=st.booleans(),
+)
+def test_cells_that_are_drawn(cell, out, reverse, many, first):
+    graph, states = cell
+    program = looped(
+        graph, states, out=out % len(graph.outputs), reverse=reverse, moments=4, given=first and states > 0
+    )
+    rows, batch_size = (20, 17) if many else (6, 4)
+    agrees(program, rows=rows, batch_size=batch_size, tolerance=1e-4, scale=0.3, rate=1e-4)
 
 
 def test_the_plan_shows_the_bricks_of_the_cell_once():

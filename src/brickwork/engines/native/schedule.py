@@ -365,8 +365,9 @@ def _place_values(made: Schedule, rows: int, chunks: Mapping[Value, int]) -> Non
     clash = _clashing(phases)
     for value in first:
         alone = by_rows[value] and first[value] == last[value] and not value.kept and not value.chunks
+        alone = alone and value not in clash
         value.space = LOCAL if alone and not value.across else WHOLE
-        value.lasting = value.moments > 0 and (not alone or value in clash)
+        value.lasting = value.moments > 0 and not alone
     for phase in phases:
         phase.steps = [step for step in phase.steps if not (step.spare and _lies_outside(step))]
     whole = [value for value in first if value.space == WHOLE and value.seen is None]
@@ -386,7 +387,7 @@ def _clashing(phases: Sequence[Phase]) -> set[Value]:
     found: set[Value] = set()
     for phase in phases:
         carried = [step for step in phase.steps if step.name == "carry"]
-        left = {step.holders[0] for step in carried if step.before}
+        left = {step.holders[0] for step in carried if step.before and step.operands[0] is not None}
         found |= left & {step.holders[-1] for step in carried}
     return found
 
