@@ -190,11 +190,14 @@ class NativeRule:
         at |= {name: np.full(steps, float(getattr(optimizer, name))) for name in self._constant_settings()}
         at |= optimizer.all_settings(first_step, steps)
         found = _RULES[type(optimizer).__name__](optimizer, at)
-        if optimizer.gradient_accumulation_steps:  # of sums nothing is known, so updates are made on copies
-            found = Told(found.name, found.constants)
+        gather, averaging = self._gathering(counted), self._averaging(at["t"])
+        if optimizer.gradient_accumulation_steps:
+            # of sums nothing is known, so updates are made on copies; a step between changes no parameter
+            changes = (gather > 0.0) | np.asarray(averaging[2], bool)
+            found = Told(found.name, found.constants, change=(0.0, 0.0, np.where(changes, math.inf, 0.0)))
         rows = np.zeros((steps, len(ROW) + CONSTANTS + BOUNDS))
-        columns: list[Any] = [lr, lr * (optimizer.weight_decay or 0.0), *self._averaging(at["t"])]
-        columns += [self._gathering(counted)]
+        columns: list[Any] = [lr, lr * (optimizer.weight_decay or 0.0), *averaging]
+        columns += [gather]
         columns += [*found.constants, *[0.0] * (CONSTANTS - len(found.constants))]
         columns += [*found.moment, *found.change]
         for index, column in enumerate(columns):
