@@ -109,7 +109,7 @@ CASES = [
     ("MeanIoU", {"num_classes": C}, "named"),
     ("MeanIoU", {"num_classes": C + 3, "ignore_class": 0}, "named"),
     ("BinaryIoU", {}, "bits"),
-    ("BinaryIoU", {"target_class_ids": [1], "threshold": 0.35}, "labels"),
+    ("BinaryIoU", {"target_class_ids": [1], "threshold": 0.35}, "bits"),
     ("OneHotIoU", {"num_classes": C, "target_class_ids": [1, 3]}, "rows"),
     ("OneHotMeanIoU", {"num_classes": C, "ignore_class": 2}, "rows"),
     ("R2Score", {}, "one"),
