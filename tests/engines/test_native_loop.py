@@ -1,9 +1,12 @@
 """The native lowering of Loop: cells of all kinds, forward and through time."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import brickwork
+from brickwork import layers
 from brickwork.bricks import (
     Add,
     Bias,
@@ -322,3 +325,19 @@ def test_the_plan_shows_the_bricks_of_the_cell_once():
     assert "7 moments, from last to first" in text
     assert text.count("Sigmoid") == 6  # three gates, forward and backward
     assert "Computed in Python" not in text
+
+
+@pytest.mark.parametrize("output", ["sequence", "state", "both"])
+def test_what_a_loop_gives_is_what_the_network_gives(output, rng):
+    """Nothing in the graph reads it then."""
+    start = brickwork.Input((4, 2))
+    sequence, state = layers.GRU(3, return_sequences=True, return_state=True)(start)
+    model = brickwork.Model(start, {"sequence": sequence, "state": state, "both": [sequence, state]}[output])
+    x = rng.standard_normal((5, 4, 2)).astype("float32")
+    found = []
+    for engine in ("reference", "native"):
+        model.compile("sgd", "mse", engine=engine)
+        found.append(model.predict(x, verbose=0))
+    both = zip(*found, strict=True) if output == "both" else [found]
+    for wanted, got in both:
+        np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-6)

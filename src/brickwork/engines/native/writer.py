@@ -193,8 +193,8 @@ class Writer:
         return Value(f"{'+'.join(self._covers)}.{what}", (size,), once=True)
 
     def reads(self, name: str) -> bool:
-        """Whether anything reads this value."""
-        return self._uses.get(name, 0) > 0
+        """Whether anything reads this value, or it is an output."""
+        return self._uses.get(name, 0) > 0 or name in self.keep
 
     def readers(self, name: str) -> list[Node] | None:
         """The nodes that read this value; None where it is read otherwise too."""
