@@ -38,13 +38,13 @@ def test_wrong_values(cls, name, value):
 NOT_TAKEN = {
     "Bidirectional": {"weights"},  # set_weights takes them
     "Dense": {"lora_rank", "lora_alpha", "quantization_config"},
-    "Embedding": {"mask_zero", "weights", "lora_rank", "lora_alpha", "quantization_config"},
+    "Embedding": {"weights", "lora_rank", "lora_alpha", "quantization_config"},
     "MultiHeadAttention": {"attention_axes", "flash_attention", "sliding_window", "use_gate"},
     "InputLayer": {"sparse", "ragged", "batch_shape", "input_tensor", "optional"},
 }
 
 # In Keras these, and all behind `activity_regularizer`, may be given by position; here by keyword only.
-BY_KEYWORD = {"activity_regularizer", "embeddings_constraint", "name", "dtype"}
+BY_KEYWORD = {"activity_regularizer", "embeddings_constraint", "mask_zero", "name", "dtype"}
 
 # These stand behind arguments that are not taken, so their places would differ.
 BEHIND = {

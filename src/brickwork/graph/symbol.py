@@ -140,6 +140,8 @@ class Symbol:
         self.shape = tuple(shape)
         self.dtype = dtype
         self.value = value
+        self.mask: Symbol | None = None
+        """Which moments count, (N, T), 1 or 0, where a layer said so; layers hand it on, bricks do not."""
 
     def __repr__(self) -> str:
         value = "" if self.value is None else f", value={self.value!r}"

@@ -44,6 +44,7 @@ from .depthwise import SeparableConv2D as SeparableConv2D
 from .depthwise import SeparableConvolution1D as SeparableConvolution1D
 from .depthwise import SeparableConvolution2D as SeparableConvolution2D
 from .embedding import Embedding as Embedding
+from .embedding import Masking as Masking
 from .encoding import CategoryEncoding as CategoryEncoding
 from .encoding import MinMaxScaling as MinMaxScaling
 from .merging import Add as Add

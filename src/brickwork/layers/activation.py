@@ -17,6 +17,8 @@ from .checks import CONSTRAINT, INITIALIZER, REGULARIZER
 class ActivationLayer(Layer):
     """What the activation layers share."""
 
+    supports_masking = True
+
     @property
     def brick(self) -> Brick:
         """The brick that the layer lays; `activation=layer` takes it too."""
@@ -133,6 +135,8 @@ class PReLU(Layer):
 
     He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", 2015.
     """
+
+    supports_masking = True
 
     alpha_initializer: Any = argument(INITIALIZER, default="Zeros")
     alpha_regularizer: Any = argument(REGULARIZER, default=None)

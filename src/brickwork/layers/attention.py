@@ -15,6 +15,7 @@ from ..graph.symbol import Symbol
 from ..initializers.reshaped import Reshaped
 from .base import Layer
 from .checks import CONSTRAINT, INITIALIZER, REGULARIZER
+from .masks import beside, checked
 from .variables import KERAS_NAMES, Variable
 
 _OUTPUT = "attention_output"
@@ -30,7 +31,8 @@ class MultiHeadAttention(Layer):
 
     Call it as `layer(query, value, key=None, attention_mask=None, use_causal_mask=False,
     return_attention_scores=False)` on query (N, T, F), value (N, S, G) and key (N, S, K), by default value.
-    attention_mask (N, T, S), or (N, 1, S), is 0 where nothing may be taken from.
+    attention_mask (N, T, S), or (N, 1, S), is 0 where nothing may be taken from. The masks of the sequences,
+    or query_mask (N, T), value_mask (N, S) and key_mask (N, S), take away the positions that do not count.
 
     Parameters
     ----------
@@ -71,6 +73,9 @@ class MultiHeadAttention(Layer):
     bias_constraint: Any = argument(CONSTRAINT, default=None, kw_only=True)
     seed: Any = argument(Maybe(Whole(0, 2**64 - 1)), default=None, kw_only=True)
 
+    supports_masking = True
+    passes_mask = False
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.value_dim is None:
@@ -82,6 +87,9 @@ class MultiHeadAttention(Layer):
         value: Symbol,
         key: Symbol | None = None,
         *,
+        query_mask: Symbol | None = None,
+        value_mask: Symbol | None = None,
+        key_mask: Symbol | None = None,
         attention_mask: Symbol | None = None,
         use_causal_mask: bool = False,
         return_attention_scores: bool = False,
@@ -99,6 +107,12 @@ class MultiHeadAttention(Layer):
         scores = self.put(bricks.MatMul(transpose_b=True), q, k, role="scores")
         if attention_mask is not None:
             scores = self.put(bricks.Mask(), scores, self._mask_for_heads(attention_mask, scores))
+        if query_mask is not None:
+            query_mask = checked(self, query_mask, query, "query_mask")
+            scores = self._without(scores, query_mask, "query_mask", behind=1)
+        for role, mask in {"value_mask": value_mask, "key_mask": key_mask}.items():
+            if mask is not None:
+                scores = self._without(scores, checked(self, mask, value, role), role, before=1)
         if causal:
             scores = self.put(bricks.CausalMask(), scores)
         weights = kept = self.put(bricks.Softmax(), scores)
@@ -106,7 +120,13 @@ class MultiHeadAttention(Layer):
             kept = self.put(bricks.Dropout(self.dropout, seed=self.seed), weights)
         y = self._joined(self.put(bricks.MatMul(), kept, v, role="mixture"))
         y = self._linear(_OUTPUT, y, int(self.output_shape or query.shape[-1] or 0))
+        y.mask = query_mask
         return (y, weights) if tells else y
+
+    def _without(self, scores: Symbol, mask: Symbol, role: str, before: int = 0, behind: int = 0) -> Any:
+        """The scores (N, heads, T, S), taken away where the positions of a sequence do not count."""
+        placed = beside(self, mask, before=1 + before, behind=behind, role=role)
+        return self.put(bricks.Mask(), scores, placed, role=role)
 
     def _require_sequences(self, query: Symbol, value: Symbol, key: Symbol) -> None:
         shapes = [x.shape for x in (query, value, key)]

@@ -30,6 +30,7 @@ from ..errors import (
 from ..graph.symbol import Owner, Symbol, input_symbol, lay, scope
 from ..graph.tape import Tape
 from ..structs import struct
+from .masks import hand_on, masks_for
 from .naming import automatic_name as automatic_name
 from .naming import reset_names as reset_names
 from .variables import KERAS_NAMES
@@ -126,6 +127,10 @@ class Layer(Configured):
     """Role and name of a parameter, as "role/W" -> Keras's name, where that differs from layer to layer."""
     takes_list: ClassVar[bool] = False
     """True where a list is always a list of inputs, as in `Add()([a, b])`."""
+    supports_masking: ClassVar[bool] = False
+    """Whether the layer knows what to do with a mask of its input; else the mask ends here and it warns."""
+    passes_mask: ClassVar[bool] = True
+    """Where masks are supported: whether the outputs get the first input's, rather than what `lay` says."""
 
     def __post_init__(self) -> None:
         self._owners: dict[str, Owner] = {}
@@ -264,9 +269,10 @@ class Layer(Configured):
         try:
             with scope(self.name, self.kind, call):
                 places, named = call.arguments(symbols)
-                y = self.lay(*places, **named)
+                y = self.lay(*places, **masks_for(self.lay, places, named))
                 call.single = not isinstance(y, tuple)
                 call.outputs = y if isinstance(y, tuple) else (y,)
+                hand_on(self, call.inputs, call.outputs)
                 self._lay_penalties(call)
         except BaseException:
             self._owners = owners  # so that a call that fits can follow one that did not
@@ -309,6 +315,18 @@ class Layer(Configured):
             return self._lay_call(symbols, keywords, options)
         finally:
             self._calls = calls
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Which moments of the output count, (N, T), for an array or a list of them; None where all do.
+
+        `mask` is that of the first input.
+        """
+        tape = Tape()
+        xs = [tape.input(np.asarray(x, floatx())) for x in self._listed((inputs,), {})]
+        xs[0].mask = None if mask is None else tape.input(np.asarray(mask, floatx()))
+        y = self._lay_unrecorded(tuple(xs))
+        found = (y[0] if isinstance(y, tuple) else y).mask
+        return None if found is None else found.value
 
     def build(self, input_shape: Shape | Sequence[Shape]) -> None:
         """Make the parameters for an input shape (with the batch axis, None) before any call."""

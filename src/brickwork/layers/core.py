@@ -122,6 +122,8 @@ class Dense(Layer):
     (None, 3)
     """
 
+    supports_masking = True
+
     units: int = argument(Whole(1))
     activation: Any = argument(ACTIVATION, default=None)
     use_bias: bool = argument(Flag(), default=True)
@@ -170,6 +172,8 @@ class Activation(Layer):
     ----------
     activation : name or brick, such as "relu".
     """
+
+    supports_masking = True
 
     activation: Any = argument(ACTIVATION)
 

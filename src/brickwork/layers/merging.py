@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,12 +12,15 @@ from ..bricks.base import Brick, letters
 from ..errors import ShapeError
 from ..graph.symbol import Symbol
 from .base import Layer
+from .masks import united
 
 
 class Merging(Layer):
     """What the merging layers share."""
 
     takes_list = True
+    supports_masking = True
+    passes_mask = False
 
     def _brick(self) -> Brick:
         raise NotImplementedError
@@ -24,7 +28,12 @@ class Merging(Layer):
     def lay(self, *xs: Symbol) -> Any:
         """The inputs, brought to one number of axes, into the brick."""
         self._require_list(xs)
-        return self.put(self._brick(), *self._aligned(xs))
+        y = self.put(self._brick(), *self._aligned(xs))
+        y.mask = self._mask(xs)
+        return y
+
+    def _mask(self, xs: Sequence[Symbol]) -> Symbol | None:
+        return united(self, xs)
 
     def _require_list(self, xs: Sequence[Symbol]) -> None:
         name = f"{type(self).__name__} {self.name!r}"
@@ -192,6 +201,24 @@ class Concatenate(Merging):
     def _aligned(self, xs: Sequence[Symbol]) -> list[Symbol]:
         """As they are: an input with another number of axes is a mistake here."""
         return list(xs)
+
+    def _mask(self, xs: Sequence[Symbol]) -> Symbol | None:
+        """Where sequences are joined end to end, so are their masks, with 1 for those that have none."""
+        joined = self.axis in (1, 1 - len(xs[0].shape)) and len(xs[0].shape) > 2
+        if not joined or all(x.mask is None for x in xs):
+            return super()._mask(xs)
+        masks = [self._ones(x, index) if x.mask is None else x.mask for index, x in enumerate(xs)]
+        made: Symbol = self.put(bricks.Concatenate(1), *masks, role="mask")
+        return made
+
+    def _ones(self, x: Symbol, index: int) -> Any:
+        """1 for each moment."""
+        moments = -1 if x.shape[1] is None else x.shape[1]
+        size = math.prod(int(each or 1) for each in x.shape[2:])
+        flat = self.put(bricks.Reshape((moments, size)), x, role=f"flat_{index}")
+        first = self.put(bricks.Slice(-1, 0, 1), flat, role=f"first_{index}")
+        one = self.put(bricks.Rescaling(0.0, 1.0), first, role=f"ones_{index}")
+        return self.put(bricks.Reshape((moments,)), one, role=f"all_{index}")
 
 
 def add(inputs: Any, **kwargs: Any) -> Any:

@@ -10,6 +10,7 @@ from ..bricks.windows import LENGTH, SIZES
 from ..graph.symbol import Symbol
 from .base import Layer
 from .checks import DATA_FORMAT, PADDINGS
+from .masks import beside, checked
 
 
 @configured()
@@ -144,6 +145,9 @@ class AveragePooling1D(Layer):
 class GlobalAveragePooling1D(Layer):
     """The mean of each channel over the whole sequence: (N, T, C) → (N, C).
 
+    Of a sequence with a mask (its own, or mask=… (N, T) in the call), the mean of the moments that count; of
+    all of them, where none does.
+
     Parameters
     ----------
     data_format : None or "channels_last".
@@ -157,9 +161,17 @@ class GlobalAveragePooling1D(Layer):
     data_format: Any = argument(DATA_FORMAT, default=None)
     keepdims: bool = argument(Flag(), default=False)
 
-    def lay(self, x: Symbol) -> Any:  # type: ignore[override]
-        """GlobalAveragePooling1D."""
-        return self.put(bricks.GlobalAveragePooling1D(self.keepdims), x)
+    supports_masking = True
+    passes_mask = False
+
+    def lay(self, x: Symbol, mask: Symbol | None = None) -> Any:  # type: ignore[override]
+        """GlobalAveragePooling1D; with a mask, attention with equal scores where the mask lets it through."""
+        if mask is None:
+            return self.put(bricks.GlobalAveragePooling1D(self.keepdims), x)
+        places = beside(self, checked(self, mask, x), before=1)
+        scores = self.put(bricks.Mask(), self.put(bricks.Rescaling(0.0), places), places)
+        y = self.put(bricks.MatMul(), self.put(bricks.Softmax(), scores), x)
+        return y if self.keepdims else self.put(bricks.Reshape((int(x.shape[-1] or 0),)), y)
 
 
 @configured()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import bricks
-from ..arguments import Real, Whole, argument, configured
+from ..arguments import Flag, Real, Whole, argument, configured
 from ..arrays import Array
 from ..bricks.base import Brick
 from ..graph.node import Attributes
@@ -17,6 +17,8 @@ from .variables import Variable
 
 class Positions(Layer):
     """What a brick adds to a sequence for the places in it, alone: of the input only the shape counts."""
+
+    supports_masking = True
 
     def alone(self, brick: Brick, x: Symbol, **attributes: Any) -> Any:
         """The brick laid on zeros."""
@@ -88,6 +90,7 @@ class TokenAndPositionEmbedding(Layer):
     sequence_length : the most positions that a sequence may have, at least 1.
     embedding_dim : length of a row, at least 1.
     embeddings_initializer : of both tables; default "uniform", which is uniform on [-0.05, 0.05).
+    mask_zero : whether 0 stands for nothing, as in Embedding; default False.
 
     >>> from brickwork.layers import Input
     >>> TokenAndPositionEmbedding(1000, 10, 64)(Input((10,), dtype="int32")).shape
@@ -100,14 +103,25 @@ class TokenAndPositionEmbedding(Layer):
     sequence_length: int = argument(Whole(1))
     embedding_dim: int = argument(Whole(1))
     embeddings_initializer: Any = argument(INITIALIZER, default="uniform", kw_only=True)
+    mask_zero: bool = argument(Flag(), default=False, kw_only=True)
+
+    passes_mask = False
+
+    @property
+    def supports_masking(self) -> bool:  # type: ignore[override]
+        """Where it makes one itself."""
+        return bool(self.mask_zero)
 
     def lay(self, x: Symbol) -> Any:  # type: ignore[override]
-        """Embedding → LearnedPositions."""
+        """Embedding → LearnedPositions; where zeros are masked, NonZero beside them."""
         told = Attributes(self.embeddings_initializer)
         tokens = bricks.Embedding(self.vocabulary_size, self.embedding_dim)
         y = self.put(tokens, x, role="token_embedding", E=told)
         places = bricks.LearnedPositions(self.sequence_length)
-        return self.put(places, y, role="position_embedding", P=told)
+        y = self.put(places, y, role="position_embedding", P=told)
+        if self.mask_zero:
+            y.mask = self.put(bricks.NonZero(), x, role="mask")
+        return y
 
     def _variable(self, role: str, key: str, value: Array, trainable: bool) -> Variable:
         """Both are called embeddings."""

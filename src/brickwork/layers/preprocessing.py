@@ -36,6 +36,8 @@ class Rescaling(Layer):
     array([[0., 1.]], dtype=float32)
     """
 
+    supports_masking = True
+
     scale: Any = argument(Either((Real(), Many(Real()))))
     offset: Any = argument(Either((Real(), Many(Real()))), default=0.0)
 
@@ -148,6 +150,8 @@ class Normalization(Adapted):
 
     LeCun, Bottou, Orr and Müller, "Efficient BackProp", 1998 (on scaled inputs).
     """
+
+    supports_masking = True
 
     axis: Any = argument(Maybe(Either((Whole(), Many(Whole())))), default=-1)
     mean: Any = argument(Numbers(), default=None)

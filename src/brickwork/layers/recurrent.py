@@ -20,6 +20,7 @@ from ..graph.node import Attributes, Node
 from ..graph.symbol import Symbol
 from .base import Layer
 from .checks import ACTIVATION, CONSTRAINT, INITIALIZER, REGULARIZER
+from .masks import beside, checked
 from .normalization import Fixed
 from .variables import Variable
 
@@ -72,7 +73,9 @@ class Cells:
 class Recurrent(Layer):
     """What the recurrent layers share.
 
-    A mask for sequences of several lengths is not here: give sequences of one length, or batches of one.
+    Sequences of several lengths are padded, and a mask says which moments count: that of the input
+    (Embedding(mask_zero=True), Masking), or one given in the call, mask=… (N, T). Where a moment does not
+    count the states stay what they are, and the output is that of the moment before.
 
     Parameters common to the recurrent layers (by keyword)
     ----------
@@ -83,6 +86,7 @@ class Recurrent(Layer):
     return_sequences : whether the output of each moment is given, (N, T, units), or the last, (N, units).
     return_state : whether the last states are given too, behind the output.
     go_backwards : whether the sequence is read from its end; the outputs stand in the order of reading.
+    zero_output_for_mask : whether outputs are 0 where the mask is, if sequences are returned; default False.
     stateful : of Keras; only its default.
     unroll : of Keras, where it chooses how to compute; the numbers are the same. See `Loop.unroll`.
     """
@@ -96,6 +100,7 @@ class Recurrent(Layer):
     return_sequences: bool = argument(Flag(), default=False, kw_only=True)
     return_state: bool = argument(Flag(), default=False, kw_only=True)
     go_backwards: bool = argument(Flag(), default=False, kw_only=True)
+    zero_output_for_mask: bool = argument(Flag(), default=False, kw_only=True)
     stateful: bool = argument(_STATEFUL, default=False, kw_only=True)
     unroll: bool = argument(Flag(), default=False, kw_only=True)
 
@@ -111,6 +116,8 @@ class Recurrent(Layer):
         "dropout_U": "recurrent_dropout",
     }
 
+    supports_masking = True
+    passes_mask = False
     _aligned = False
     """True: outputs stand at their moments though the sequence is read from its end; for Bidirectional."""
 
@@ -129,38 +136,60 @@ class Recurrent(Layer):
     @property
     def cell(self) -> Graph:
         """What happens at one moment: x, already times the kernel, and the states; the output, new states."""
+        return self._cell(masked=False)
+
+    def _cell(self, *, masked: bool) -> Graph:
+        """The cell; with a mask, it is one more number that a moment brings: whether the moment counts."""
         lay = Cells(self.units)
         inputs = {"x": (None, self.gates * self.units)}
+        if masked:
+            inputs["counts"] = (None, 1)
         inputs.update({name: (None, self.units) for name in self.state_names})
         h = "h"
         if self.recurrent_dropout:
             inputs["mask"] = (None, self.units)
             h = lay("masked", bricks.Multiply(), "h", "mask")
         new = self.wire(lay, h)
-        return Graph(inputs, lay.nodes, [new[0], *new, *(["mask"] if self.recurrent_dropout else [])])
+        if masked:
+            new = [
+                lay(f"{name}_carried", bricks.Where(), "counts", made, name)
+                for name, made in zip(self.state_names, new, strict=True)
+            ]
+        y = new[0]
+        if masked and self.zero_output_for_mask and self.return_sequences:
+            y = lay("y_or_0", bricks.Mask(low=0.0), y, "counts")
+        return Graph(inputs, lay.nodes, [y, *new, *(["mask"] if self.recurrent_dropout else [])])
 
-    def lay(self, x: Symbol, *states: Symbol) -> Any:  # type: ignore[override]
+    def lay(self, x: Symbol, *states: Symbol, mask: Symbol | None = None) -> Any:  # type: ignore[override]
         """Linear → Bias for all moments, then the loop."""
         self._require_fitting(x, states)
         z = self._kernel(self._dropped(x))
+        moments = [z]
+        if mask is not None:
+            mask = checked(self, mask, x)
+            moments.append(beside(self, mask, behind=1))
         given = self._with_mask(z, states) if self.recurrent_dropout else states
         count = len(self.state_names) + bool(self.recurrent_dropout)
         told: dict[str, Any] = {"recurrent.W": self._attributes("recurrent")}
         if self.bias_in_cell:
             told["recurrent_bias.b"] = self._attributes("bias")
-        loop = Loop(self.cell, count, self.go_backwards)
-        sequence, *last = self.put(loop, z, *given, role="loop", **told)
+        loop = Loop(self._cell(masked=mask is not None), count, self.go_backwards)
+        sequence, *last = self.put(loop, *moments, *given, role="loop", **told)
         last = last[: len(self.state_names)]
         y = last[0]
         if self.return_sequences:
             turned = self.go_backwards and not self._aligned
             y = self.put(bricks.Flip(1), sequence) if turned else sequence
+            y.mask = mask
         return (y, *last) if self.return_state else y
 
     def __call__(
         self, *inputs: Any, training: bool | None = None, initial_state: Any = None, **more: Any
     ) -> Any:
-        """On a sequence (N, T, F), a symbol or an array; `initial_state` is a state or a list of them."""
+        """On a sequence (N, T, F), a symbol or an array; `initial_state` is a state or a list of them.
+
+        `mask` (N, T), by name, is 0 where moments do not count; default: that of the sequence.
+        """
         states = () if initial_state is None else (initial_state,)
         flat = [x for given in (*inputs, *states) for x in _listed(given)]
         return super().__call__(*flat, training=training, **more)

@@ -50,6 +50,8 @@ _NOISE_SHAPE = NoiseShape()
 class NoiseLayer(Layer):
     """What the layers with noise share: they lay one brick."""
 
+    supports_masking = True
+
     def _brick(self, x: Symbol) -> Brick:
         raise NotImplementedError
 

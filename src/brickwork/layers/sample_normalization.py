@@ -43,6 +43,8 @@ class LayerNormalization(Layer):
     Ba, Kiros and Hinton, "Layer Normalization", 2016.
     """
 
+    supports_masking = True
+
     axis: Any = argument(AXES, default=-1)
     epsilon: float = argument(Real(0.0, low_open=True), default=1e-3)
     center: bool = argument(Flag(), default=True)
@@ -87,6 +89,8 @@ class GroupNormalization(Layer):
     Wu and He, "Group Normalization", 2018.
     """
 
+    supports_masking = True
+
     groups: int = argument(Either((Whole(1), Whole(-1, -1))), default=32)
     axis: int = argument(Whole(), default=-1)
     epsilon: float = argument(Real(0.0, low_open=True), default=1e-3)
@@ -125,6 +129,8 @@ class RMSNormalization(Layer):
     Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
     """
 
+    supports_masking = True
+
     variable_names: ClassVar[dict[str, str]] = {"rms_normalization/gamma": "scale"}
 
     axis: Any = argument(AXES, default=-1)
@@ -149,6 +155,8 @@ class UnitNormalization(Layer):
 
     Salton, Wong and Yang, "A Vector Space Model for Automatic Indexing", 1975.
     """
+
+    supports_masking = True
 
     axis: Any = argument(AXES, default=-1)
 

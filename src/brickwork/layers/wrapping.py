@@ -13,6 +13,7 @@ from ..errors import ParameterError, ShapeError
 from ..graph.loop import Loop
 from ..graph.symbol import Symbol, collect, input_symbol, no_scope
 from .base import Layer
+from .masks import checked
 from .recurrent import Recurrent, _listed
 from .serialization import layer_from_config, layer_to_config
 from .variables import Variable
@@ -54,11 +55,11 @@ class Wrapper(Layer):
         """The layers inside, in the order of their weights."""
         raise NotImplementedError
 
-    def _lay_inner(self, layer: Layer, *xs: Symbol) -> Any:
+    def _lay_inner(self, layer: Layer, *xs: Symbol, **named: Symbol) -> Any:
         """A call of a layer inside, which is no use of it in the network around."""
         calls = list(layer._calls)
         try:
-            return layer._lay_call(xs)
+            return layer._lay_call((*xs, *named.values()), tuple(named))
         finally:
             layer._calls = calls
 
@@ -103,6 +104,9 @@ class Bidirectional(Wrapper):
     Schuster and Paliwal, "Bidirectional recurrent neural networks", 1997.
     """
 
+    supports_masking = True
+    passes_mask = False
+
     layer: Any = argument(RECURRENT)
     merge_mode: Any = argument(Maybe(Choice(("concat", "sum", "mul", "ave"))), default="concat")
     backward_layer: Any = argument(Maybe(RECURRENT), default=None, kw_only=True)
@@ -123,7 +127,9 @@ class Bidirectional(Wrapper):
                     f"{name} as `layer`; got {getattr(self.backward_layer, name)} for both ways. "
                     f"Write {name}={getattr(forward, name) == same}."
                 )
-        self.forward_layer._aligned = self.backward_layer._aligned = True
+        for layer in (self.forward_layer, self.backward_layer):
+            layer._aligned = True
+            layer.zero_output_for_mask = layer.return_sequences  # as Keras, so that merged outputs are 0 too
         self._freeze_inner()
 
     @property
@@ -131,11 +137,14 @@ class Bidirectional(Wrapper):
         """Forward, backward."""
         return [self.forward_layer, self.backward_layer]
 
-    def lay(self, x: Symbol, *states: Symbol) -> Any:  # type: ignore[override]
+    def lay(self, x: Symbol, *states: Symbol, mask: Symbol | None = None) -> Any:  # type: ignore[override]
         """Both layers, and their outputs merged; then their last states."""
         half = len(states) // 2
+        if mask is not None:
+            mask = checked(self, mask, x)
+        named = {} if mask is None else {"mask": mask}
         ways = [
-            self._lay_inner(layer, x, *given)
+            self._lay_inner(layer, x, *given, **named)
             for layer, given in zip(self.inner, (states[:half], states[half:]), strict=True)
         ]
         both = [way if isinstance(way, tuple) else (way,) for way in ways]
@@ -145,13 +154,18 @@ class Bidirectional(Wrapper):
         if self.merge_mode is not None:
             y = self.put(_MERGED[self.merge_mode](), *ys)
             ys = [self.put(bricks.Rescaling(0.5), y) if self.merge_mode == "ave" else y]
+        for y in ys if self.layer.return_sequences else ():
+            y.mask = mask
         made = (*ys, *(state for way in both for state in way[1:]))
         return made if len(made) > 1 else made[0]
 
     def __call__(
         self, *inputs: Any, training: bool | None = None, initial_state: Any = None, **more: Any
     ) -> Any:
-        """On a sequence; `initial_state` lists the states of the forward layer, then those of the other."""
+        """On a sequence; `initial_state` lists the states of the forward layer, then those of the other.
+
+        `mask` (N, T), by name, is 0 where moments do not count; default: that of the sequence.
+        """
         states = () if initial_state is None else (initial_state,)
         flat = [x for given in (*inputs, *states) for x in _listed(given)]
         return super().__call__(*flat, training=training, **more)
@@ -180,6 +194,8 @@ class TimeDistributed(Wrapper):
 
     LeCun and Bengio, "Convolutional networks for images, speech, and time series", 1995.
     """
+
+    supports_masking = True
 
     layer: Any = argument(LayerOf(Layer, "a layer, such as Dense(10)"))
 

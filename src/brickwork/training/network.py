@@ -29,6 +29,9 @@ class Network(Layer):
     trainable : False freezes all layers.
     """
 
+    supports_masking = True
+    passes_mask = False  # its layers do, one by one
+
     def __init__(self, inputs: Any, outputs: Any, *, name: str | None = None, trainable: bool = True) -> None:
         Layer.__init__(self, name=name or automatic_name("Functional"))
         self._wire(inputs, outputs)
@@ -163,6 +166,8 @@ class Network(Layer):
             y = call.again(tuple(known[id(symbol)] for symbol in call.inputs))
             for symbol, made in zip(call.outputs, y if isinstance(y, tuple) else (y,), strict=True):
                 known[id(symbol)] = made
+                if symbol.mask is not None and made.mask is not None:
+                    known.setdefault(id(symbol.mask), made.mask)
         outputs = tuple(self._passed_on(known[id(symbol)], xs) for symbol in self.outputs)
         return outputs if len(outputs) > 1 else outputs[0]
 
@@ -172,6 +177,7 @@ class Network(Layer):
         if place is None:
             return y
         made: Symbol = self.put(Identity(), y, role=f"passed_on_{place}")
+        made.mask = y.mask
         return made
 
     def __call__(self, *inputs: Any, training: bool | None = None, **more: Any) -> Any:

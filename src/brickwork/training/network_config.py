@@ -16,6 +16,8 @@ from ..layers.base import Layer, LayerCall
 from ..layers.core import InputLayer
 from ..layers.serialization import layer_from_config, layer_to_config
 
+_MASK = 1
+"""Behind the place of a value: not it, but its mask."""
 _told: ContextVar[dict[int, int] | None] = ContextVar("brickwork_told_layers", default=None)
 _made: ContextVar[dict[int, Layer] | None] = ContextVar("brickwork_made_layers", default=None)
 
@@ -69,6 +71,9 @@ def tell_wiring(calls: Sequence[LayerCall], inputs: Any, outputs: Any) -> dict[s
             entry |= {"keywords": list(call.keywords), "options": call.options}
         told.append(entry)
         made.update({id(symbol): [index, output] for output, symbol in enumerate(call.outputs)})
+        for output, symbol in enumerate(call.outputs):
+            if symbol.mask is not None:
+                made.setdefault(id(symbol.mask), [index, output, _MASK])
     return {
         "layers": [tell_layer(layer) for layer in layers.values()],
         "calls": told,
@@ -81,17 +86,19 @@ def read_wiring(config: Mapping[str, Any]) -> tuple[Any, Any]:
     """Inputs and outputs of the wiring that `tell_wiring` told."""
     layers = [read_layer(told) for told in config["layers"]]
     made: list[tuple[Symbol, ...]] = []
+
+    def find(place: Sequence[int]) -> Any:
+        symbol = made[place[0]][place[1]]
+        return symbol.mask if _MASK in place[2:] else symbol
+
     for call in config["calls"]:
         layer = layers[call["layer"]]
-        xs = tuple(made[index][output] for index, output in call["inputs"])
+        xs = tuple(map(find, call["inputs"]))
         if isinstance(layer, InputLayer):
             y = layer.symbol()
         else:
             y = layer._lay_call(xs, tuple(call.get("keywords", ())), call.get("options"))
         made.append(y if isinstance(y, tuple) else (y,))
-
-    def find(place: Sequence[int]) -> Symbol:
-        return made[place[0]][place[1]]
 
     return _restored(config["inputs"], find), _restored(config["outputs"], find)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -55,6 +56,12 @@ def build_program(
                 targets.append(None)
                 weights.append(None)
                 continue
+            if symbol.mask is not None:
+                warnings.warn(
+                    f"The mask of output {name!r} is not used in training: loss and metrics count all "
+                    f"moments, padding too. Pad little, and learn what stands for nothing as a class.",
+                    stacklevel=2,
+                )
             target = _target_symbol(name, symbol, one)
             weight = input_symbol((None,), _float_type(symbol), f"weight/{name}")
             reduced = _reduced(_laid(one, target, symbol, name), weight, one.reduction)

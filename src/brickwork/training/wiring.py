@@ -20,6 +20,9 @@ from ..layers.base import Layer, LayerCall, automatic_name
 class BrickLayer(Layer):
     """A brick that was laid outside any layer, seen as a layer of one brick."""
 
+    supports_masking = True
+    passes_mask = False  # bricks know nothing of masks
+
     def __init__(self, brick: Brick, name: str | None = None) -> None:
         Layer.__init__(self, name=name or automatic_name(type(brick).__name__))
         self.brick = brick
@@ -160,6 +163,10 @@ def ordered_layers(
 ) -> list[Layer]:
     """Layers as Keras lists them: deepest first (the longest way to an output), then as met from there."""
     maker = {id(symbol): call for call in calls for symbol in call.outputs}
+    for call in calls:
+        for symbol in call.outputs:
+            if symbol.mask is not None:  # by the first one that has it
+                maker.setdefault(id(symbol.mask), call)
     for symbol in outputs:
         if id(symbol) not in maker:
             raise GraphError(
