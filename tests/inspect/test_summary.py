@@ -273,3 +273,30 @@ def test_a_graph_of_20000_bricks():
 )
 def test_sizes(size, text):
     assert size_text(size) == text
+
+
+def test_the_cell_of_a_recurrent_layer_is_shown_gate_by_gate():
+    import brickwork
+    from brickwork import layers
+
+    start = brickwork.Input((5, 2))
+    one_way = layers.LSTM(3, return_sequences=True)(start, mask=brickwork.bricks.NonZero()(pieces(start)))
+    back = layers.GRU(2, go_backwards=True)(layers.TimeDistributed(layers.Dense(4))(one_way))
+    model = brickwork.Model(start, back)
+    text = summary_text(model.graph, bricks=True, width=110)
+    lines = [line.strip("│ ") for line in text.splitlines()]
+    assert "cell: x(t), counts(t), h(t - 1), c(t - 1)" in lines
+    assert "forget_gate = Sigmoid(f)" in lines and "output_gate = Sigmoid(o)" in lines
+    assert "h_carried = Where(counts, new, h)" in lines
+    assert "gives y(t) = h_carried, h(t) = h_carried, c(t) = c_carried" in lines
+    assert "cell: x(t), counts(t), h(t + 1)" in lines and "recurrent = Linear(units=6)(h)" in lines
+    assert "cell: x(t)" in lines and any(line.startswith("gives y(t) = dense") for line in lines)
+    assert "Graph(" not in text
+    assert "forget_gate" not in summary_text(model.graph)
+    alone = brickwork.Model(start, brickwork.graph.Loop(layers.SimpleRNN(2).cell)(start))
+    assert "recurrent = Linear(units=2)(h)" in summary_text(alone.graph, bricks=True, width=110)
+
+
+def pieces(x):
+    """One number for each moment."""
+    return bricks.Reshape((5,))(bricks.Slice(-1, 0, 1)(x))

@@ -11,7 +11,9 @@ from ..arrays import Shape
 from ..bricks.base import Brick
 from ..config import floatx
 from ..graph.graph import Graph, references
+from ..graph.loop import Loop
 from ..graph.node import Node, Parameter, Statistic
+from .cells import cell_lines
 from .formula import formula
 from .text_table import RULE, UNBROKEN, Row, Span, text_table
 
@@ -173,6 +175,7 @@ def summary_text(
             rows.extend(_brick_rows(group, graph, numbers))
         elif bricks and group.nodes:
             rows.extend(Span(line, 2) for line in formula(group.nodes[0].brick))
+            rows.extend(_cell_rows(group.nodes[0].brick, 2))
     header = ["Layer (type)", "Output shape", "Param #", "Connected to" + (", arrays" if bricks else "")]
     table = text_table(header, rows, width, right=[2])
     return "\n".join([f'Model: "{name}" ({kind})', table, *_totals(graph)])
@@ -206,10 +209,20 @@ def _brick_rows(group: Group, graph: Graph, numbers: dict[str, int]) -> Iterator
         label, settings = _brick_label(node.brick)
         yield [" " * indent + label, shapes, amount, _arrays(graph, own)]
         yield from (Span(line, indent + 2) for line in [*settings, *formula(node.brick)])
+        yield from _cell_rows(node.brick, indent + 2)
+
+
+def _cell_rows(brick: Brick, indent: int) -> Iterator[Row]:
+    """Of a Loop, what happens at a moment."""
+    for line in cell_lines(brick) if isinstance(brick, Loop) else ():
+        text = line.lstrip()
+        yield Span(text, indent + len(line) - len(text))
 
 
 def _brick_label(brick: Brick) -> tuple[str, list[str]]:
     """The brick with its arguments, or, where these are long, its name and a line with them."""
+    if isinstance(brick, Loop):  # its cell follows, line by line
+        return type(brick).__name__, []
     text = repr(brick)
     if len(text) <= SHORT:
         return text.removesuffix("()"), []
