@@ -44,7 +44,8 @@ def build(network: Network, library: Any, name: str = "net") -> Any:
             made[own] = getattr(library.layers, kind)(**arguments, name=own)
     for own, places in network.calls:
         read = [known[place] for place in places]
-        known.append(made[own](read if len(read) > 1 else read[0]))
+        apart = isinstance(network.layers[own], tuple) and network.layers[own][0] == "MultiHeadAttention"
+        known.append(made[own](*read) if apart else made[own](read if len(read) > 1 else read[0]))
     outputs = [known[place] for place in network.outputs]
     return library.Model(inputs, outputs if name == "net" else outputs[0], name=name)
 
@@ -57,7 +58,12 @@ def compile_(network: Network, model: Any, library: Any, optimizer: Any, **more:
 
 def data(network: Network, shapes: list[tuple[int, ...]], rng: np.random.Generator, rows: int) -> Any:
     """(x, y) as lists of arrays; targets fit to the losses."""
-    x = [rng.standard_normal((rows, *shape)) for shape in network.inputs.values()]
+    x = [
+        rng.integers(0, WORDS, (rows, *shape)).astype(float)
+        if name.startswith("words")
+        else rng.standard_normal((rows, *shape))
+        for name, shape in network.inputs.items()
+    ]
     y = []
     for (name, _), shape in zip(network.losses, shapes, strict=True):
         if name == "SparseCategoricalCrossentropy":
@@ -82,6 +88,13 @@ SHAPE_KEEPING = (
     ("Softmax", {}),
     ("Dropout", {"rate": st.just(0.0)}),
     ("Rescaling", {"scale": st.just(0.5), "offset": st.just(-0.25)}),
+    ("LayerNormalization", {
+        "epsilon": st.sampled_from([1e-2, 1e-1]),
+        "center": st.booleans(),
+        "scale": st.booleans(),
+    }),
+    ("RMSNormalization", {"epsilon": st.just(1e-2)}),
+    ("GroupNormalization", {"groups": st.just(1), "epsilon": st.just(1e-2)}),
     ("BatchNormalization", {
         "momentum": st.sampled_from([0.99, 0.6]),
         "epsilon": st.sampled_from([1e-3, 1e-2]),
@@ -93,6 +106,14 @@ SHAPE_KEEPING = (
 
 
 PLAIN = ("Flatten", "Reshape", "Activation", "Softmax", "Add", "Concatenate", "MaxPooling2D")
+
+SHARED = (
+    *("Dense", "Conv2D", "BatchNormalization", "LayerNormalization", "DepthwiseConv2D", "SeparableConv2D"),
+    *("Conv2DTranspose", "SimpleRNN", "LSTM", "GRU"),
+)
+
+WORDS = 5
+"""How many different words the inputs called so have."""
 
 METRICS = st.sampled_from([[], ["accuracy"], ["mae"], ["mse", "accuracy"]])
 
@@ -134,6 +155,8 @@ class Drawer:
         kinds += (
             ["convolution", "pooling", "convolution", "averaging"] if len(self.shapes[place]) == 3 else []
         )
+        kinds += ["depthwise", "separable", "transposed"] if len(self.shapes[place]) == 3 else []
+        kinds += ["recurrent", "recurrent", "attention"] if len(self.shapes[place]) == 2 else []
         kinds += ["flatten"] if len(self.shapes[place]) > 1 else ["reshape"]
         getattr(self, self.draw(st.sampled_from(kinds)))(place)
 
@@ -186,6 +209,74 @@ class Drawer:
         name = self.layer("Conv2D", arguments)
         self.call(name, [place], (*windowed((height, width), reach, strides, padding), filters))
 
+    def depthwise(self, place: int) -> None:
+        height, width, channels = self.shapes[place]
+        size, padding = self.windows(place, 3)
+        many = self.draw(st.integers(1, 2))
+        told = {"kernel_size": size, "padding": padding, "depth_multiplier": many, **self.window_arguments()}
+        made = windowed((height, width), size, (1, 1), padding)
+        self.call(self.layer("DepthwiseConv2D", told), [place], (*made, channels * many))
+
+    def separable(self, place: int) -> None:
+        height, width, _ = self.shapes[place]
+        size, padding = self.windows(place, 3)
+        filters = self.draw(st.integers(1, 3))
+        told = {"filters": filters, "kernel_size": size, "padding": padding, **self.window_arguments()}
+        made = windowed((height, width), size, (1, 1), padding)
+        self.call(self.layer("SeparableConv2D", told), [place], (*made, filters))
+
+    def transposed(self, place: int) -> None:
+        height, width, _ = self.shapes[place]
+        if height * width > 40:
+            return
+        size = (self.draw(st.integers(1, 3)), self.draw(st.integers(1, 3)))
+        step = self.draw(st.integers(1, 2))
+        padding = self.draw(st.sampled_from(["valid", "same"]))
+        filters = self.draw(st.integers(1, 2))
+        told = {"filters": filters, "kernel_size": size, "strides": step, "padding": padding}
+        more = [0 if padding == "same" else max(k - step, 0) for k in size]
+        name = self.layer("Conv2DTranspose", {**told, **self.window_arguments()})
+        self.call(name, [place], (height * step + more[0], width * step + more[1], filters))
+
+    def window_arguments(self) -> dict[str, Any]:
+        return {
+            "activation": self.draw(st.sampled_from(ACTIVATIONS[:5])),
+            "use_bias": self.draw(st.booleans()),
+        }
+
+    def recurrent(self, place: int) -> None:
+        moments, _ = self.shapes[place]
+        units, whole = self.draw(st.integers(1, 3)), self.draw(st.booleans())
+        told = {
+            "units": units,
+            "return_sequences": whole,
+            "go_backwards": self.draw(st.booleans()),
+            "use_bias": self.draw(st.booleans()),
+            "kernel_regularizer": self.draw(st.sampled_from([None, "l2"])),
+        }
+        name = self.layer(self.draw(st.sampled_from(["SimpleRNN", "LSTM", "GRU"])), told)
+        self.call(name, [place], (moments, units) if whole else (units,))
+
+    def attention(self, place: int) -> None:
+        """Of a sequence to another one, mostly to itself."""
+        others = [k for k, shape in enumerate(self.shapes) if len(shape) == 2]
+        value = self.draw(st.sampled_from([place, *others]))
+        told = {"num_heads": self.draw(st.integers(1, 2)), "key_dim": self.draw(st.integers(1, 3))}
+        self.call(self.layer("MultiHeadAttention", told), [place, value], self.shapes[place])
+
+    def words(self) -> None:
+        """Whole numbers, and a row for each."""
+        self.network.inputs[f"words{len(self.shapes)}"] = (4,)
+        self.shapes.append((4,))
+
+    def embed(self) -> None:
+        """Rows of tables for all words; behind all inputs, since places count them first."""
+        for place, name in enumerate(list(self.network.inputs)):
+            if name.startswith("words"):
+                units = self.draw(st.integers(1, 3))
+                told = {"input_dim": WORDS, "output_dim": units}
+                self.call(self.layer("Embedding", told), [place], (4, units))
+
     def pooling(self, place: int) -> None:
         height, width, channels = self.shapes[place]
         size, padding = self.windows(place, 3)
@@ -210,7 +301,9 @@ class Drawer:
         self.call(name, [place], (height, size // height, 1))
 
     def merge(self, place: int) -> None:
-        kind = self.draw(st.sampled_from(["Add", "Multiply", "Maximum", "Concatenate"]))
+        kind = self.draw(
+            st.sampled_from(["Add", "Multiply", "Maximum", "Minimum", "Average", "Subtract", "Concatenate"])
+        )
         shape = self.shapes[place]
         if kind == "Concatenate":
             fitting = [k for k, other in enumerate(self.shapes) if other[:-1] == shape[:-1]]
@@ -218,7 +311,8 @@ class Drawer:
             fitting = [
                 k for k, other in enumerate(self.shapes) if len(other) == len(shape) and meets(other, shape)
             ]
-        others = [self.draw(st.sampled_from(fitting)) for _ in range(self.draw(st.integers(1, 2)))]
+        count = 1 if kind == "Subtract" else self.draw(st.integers(1, 2))
+        others = [self.draw(st.sampled_from(fitting)) for _ in range(count)]
         if kind == "Concatenate":
             made = (*shape[:-1], shape[-1] + sum(self.shapes[k][-1] for k in others))
         else:
@@ -291,7 +385,7 @@ def can_be_shared(layer: tuple[str, dict[str, Any]] | Network) -> bool:
     """Layers with parameters. Of a penalty on what a shared layer gives, Keras counts the last use only."""
     if isinstance(layer, Network):
         return all(can_be_shared(one) or one[0] in PLAIN for one in layer.layers.values())
-    return layer[0] in ("Dense", "Conv2D", "BatchNormalization") and "activity_regularizer" not in layer[1]
+    return layer[0] in SHARED and "activity_regularizer" not in layer[1]
 
 
 def windowed(sizes: tuple[int, int], reach: Any, strides: Any, padding: str) -> tuple[int, ...]:
@@ -316,7 +410,12 @@ def networks(draw: Any) -> Network:
     """Functional networks of one to three inputs, one or two outputs, and up to eight layers between."""
     drawer = Drawer(draw)
     for _ in range(draw(st.integers(1, 3))):
-        drawer.input(draw(st.sampled_from([(5,), (4,), (5, 4, 2), (6, 6, 3), (5, 4, 2)])))
+        shape = draw(st.sampled_from([(5,), (4,), (5, 4, 2), (6, 6, 3), (5, 4, 2), (4, 3), (4, 3), None]))
+        if shape is None:
+            drawer.words()
+        else:
+            drawer.input(shape)
+    drawer.embed()
     for _ in range(draw(st.integers(1, 8))):
         drawer.step()
     drawer.output(drawer.place())

@@ -85,8 +85,8 @@ def compare(network: Network, seed: int = 0) -> None:
     compile_(network, theirs, keras, keras.optimizers.SGD(0.05, momentum=0.9), run_eagerly=True)
     rng = np.random.default_rng(seed + 1)
     x, y = data(network, [tuple(one.shape) for one in theirs.outputs], rng, ROWS)
-    # Keras multiplies a weight per row into losses of at most two axes
-    few = all(len(one.shape) <= 3 for one in theirs.outputs)
+    # Keras multiplies a weight per row into losses of one axis
+    few = all(len(one.shape) <= 2 for one in theirs.outputs)
     weights = [rng.random(ROWS) for _ in y] if few else None
     for step in range(2):
         predictions = listed(theirs.predict_on_batch(x))

@@ -7,11 +7,14 @@ rest is a Loop whose cell shows every gate as bricks. Weights have Keras's names
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from .. import bricks
 from ..arguments import Check, Flag, Maybe, Real, Whole, argument, configured
+from ..arrays import Array
 from ..bricks.base import Brick, letters
+from ..catalogue import snake_case
 from ..config import floatx
 from ..errors import ShapeError
 from ..graph.graph import Graph
@@ -244,6 +247,11 @@ class Recurrent(Layer):
     def _mask(self, like: Symbol, rate: float, of: str) -> Any:
         ones = self.put(bricks.Rescaling(0.0, 1.0), like, role=f"{of}_ones")
         return self.put(bricks.Dropout(rate, seed=self.seed), ones, role=f"{of}_mask")
+
+    def _variable(self, role: str, key: str, value: Array, trainable: bool) -> Variable:
+        """Under the path that it has in Keras, where a cell holds it."""
+        known = super()._variable(role, key, value, trainable)
+        return replace(known, path=f"{self.name}/{snake_case(type(self).__name__)}_cell/{known.name}")
 
     @property
     def weights(self) -> list[Variable]:
