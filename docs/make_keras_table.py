@@ -96,7 +96,6 @@ WHY_NOT: dict[str, dict[str, str]] = {
         "JaxLayer": FOREIGN,
         "LSTMCell": CELLS,
         "Lambda": "a function needs its gradient too: write a brick",
-        "Masking": LATER,
         "MaxNumBoundingBoxes": "boxes around objects are not here",
         "MaxPooling3D": VOLUMES,
         "MelSpectrogram": SOUND,
