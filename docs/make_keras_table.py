@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import keras
+os.environ.setdefault("KERAS_BACKEND", "jax")  # Keras's own default is TensorFlow, which need not be there
+
+import keras  # noqa: E402 - it reads the variable when it is imported
 
 PAGE = Path(__file__).parent / "keras.md"
 
@@ -58,7 +61,6 @@ SIZES = "the window is given: `AveragePooling2D`, `MaxPooling2D`"
 ONE_OPTIMIZER = "one optimizer updates all that a model trains"
 AFFINE = "of what moves pixels, the affine maps are here"
 FILTERS = "of augmentation, what moves pixels and changes colours is here"
-LATER = "not yet"
 
 WHY_NOT: dict[str, dict[str, str]] = {
     "layers": {
@@ -68,8 +70,8 @@ WHY_NOT: dict[str, dict[str, str]] = {
         "AdaptiveMaxPooling1D": SIZES,
         "AdaptiveMaxPooling2D": SIZES,
         "AdaptiveMaxPooling3D": VOLUMES,
-        "AdditiveAttention": LATER,
-        "Attention": LATER,
+        "AdditiveAttention": "a score that `Dense`, tanh and `Softmax` make; the product is the usual one now",
+        "Attention": "`MultiHeadAttention` with `num_heads=1` is it with projections; without, the bricks `MatMul` and `Softmax`",
         "AugMix": MIXES,
         "AutoContrast": COLOURS,
         "AveragePooling3D": VOLUMES,
@@ -81,7 +83,7 @@ WHY_NOT: dict[str, dict[str, str]] = {
         "ConvLSTM3D": FRAMES,
         "Cropping3D": VOLUMES,
         "CutMix": MIXES,
-        "Discretization": LATER,
+        "Discretization": "`numpy.digitize` before the network; `CategoryEncoding` takes what it gives",
         "EinsumDense": "`Dense`, `Permute` and `Dot` say one by one what it does",
         "Equalization": COLOURS,
         "FlaxLayer": FOREIGN,
@@ -112,7 +114,7 @@ WHY_NOT: dict[str, dict[str, str]] = {
         "RandomPosterization": COLOURS,
         "RandomSharpness": FILTERS,
         "RandomShear": "`RandomRotation`, `RandomTranslation` and `RandomZoom` are here",
-        "Resizing": LATER,
+        "Resizing": "images come in one size: `image_size` when they are read",
         "ReversibleEmbedding": "an embedding and the layer that reads it back have weights of their own",
         "STFTSpectrogram": SOUND,
         "SimpleRNNCell": CELLS,
@@ -259,7 +261,7 @@ def told(kind: str, row: Row) -> str:
     """One line of a table."""
     if row.ours is None:
         why = WHY_NOT[kind][row.names[0]]
-        return f"| {code(row.names)} | {why if why == LATER else f'not: {why}'} |"
+        return f"| {code(row.names)} | not: {why} |"
     without = f", without {code(row.not_taken)}" if row.not_taken else ""
     return f"| {code(row.names)} | there{without} |"
 
