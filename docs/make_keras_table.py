@@ -17,7 +17,7 @@ from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "jax")  # Keras's own default is TensorFlow, which need not be there
 
-import keras  # noqa: E402 - it reads the variable when it is imported
+import keras
 
 PAGE = Path(__file__).parent / "keras.md"
 
@@ -70,8 +70,8 @@ WHY_NOT: dict[str, dict[str, str]] = {
         "AdaptiveMaxPooling1D": SIZES,
         "AdaptiveMaxPooling2D": SIZES,
         "AdaptiveMaxPooling3D": VOLUMES,
-        "AdditiveAttention": "a score that `Dense`, tanh and `Softmax` make; the product is the usual one now",
-        "Attention": "`MultiHeadAttention` with `num_heads=1` is it with projections; without, the bricks `MatMul` and `Softmax`",
+        "AdditiveAttention": "a score of `Dense` and tanh; the product is the usual one",
+        "Attention": "`MultiHeadAttention` with one head is it with projections",
         "AugMix": MIXES,
         "AutoContrast": COLOURS,
         "AveragePooling3D": VOLUMES,
