@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from .schedule import Phase
-from .values import Step, Value
+from .values import Moment, Step, Value
 
 if TYPE_CHECKING:
     from .passes import Pass
@@ -125,9 +125,14 @@ def _shape(value: Value) -> str:
 
 def _bytes(step: Step, rows: int) -> int:
     moments = step.turns.moments if step.turns else step.moments
-    rows *= moments
-    total = sum(4 * value.size * (1 if value.chunks or value.once else rows) for value in step.values)
-    return total + step.weight_bytes
+    total = step.weight_bytes
+    for operand in step.operands:
+        if isinstance(operand, Moment):
+            total += 4 * operand.step * rows * moments
+        elif isinstance(operand, Value):
+            alone = operand.chunks or operand.once
+            total += 4 * operand.size * (1 if alone else rows * (moments if operand.moments else 1))
+    return total
 
 
 def _memory(count: float) -> str:
