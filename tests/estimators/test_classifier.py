@@ -643,7 +643,7 @@ def test_another_engine(blobs):
     x, y = blobs
     networks = [quick(max_iter=5, engine=name, **STOCHASTIC).fit(x, y) for name in ("reference", "jax")]
     np.testing.assert_allclose(networks[0].loss_curve_, networks[1].loss_curve_, rtol=1e-3)
-    np.testing.assert_allclose(networks[0].predict_proba(x), networks[1].predict_proba(x), atol=1e-3)
+    np.testing.assert_allclose(networks[0].predict_proba(x), networks[1].predict_proba(x), atol=2e-3)
     thin = quick(max_iter=5, engine="jax", **STOCHASTIC).fit(sparse.csr_matrix(x), y)
     np.testing.assert_array_equal(thin.predict_proba(x), networks[1].predict_proba(x))
 

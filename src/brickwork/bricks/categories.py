@@ -19,7 +19,7 @@ class CategoryEncoding(Brick):
     Forward    y  = [x = v] for each v     one_hot: of each number alone
                y  = max [x = v]            multi_hot: of the T numbers of the last axis
                y  = Σ [x = v]              count: likewise
-    Backward   (x counts: no dx)
+    Backward   dx = 0     (x counts: a step aside has no meaning)
     Shapes     x: (N, ..., T), whole numbers in [0, V)   y: (N, ..., V), one_hot (N, ..., T, V)
 
     An x of (N,) counts as (N, 1), and so does one_hot for T = 1: y is (N, ..., V). Numbers that are not in
