@@ -124,8 +124,7 @@ void sparsemax(const Instruction& instruction, const Task& task) {
         for (int64_t place = 0; place < places; ++place) {
             const float* x = at(task, instruction.operands[0], n) + place * classes;
             float* y = at(task, instruction.operands[1], n) + place * classes;
-            float most = x[0];
-            for (int64_t i = 1; i < classes; ++i) most = x[i] > most ? x[i] : most;
+            const float most = most_of(x, classes);
             float tau = -1.0f;  // no number below the largest one less 1 is in
             for (int64_t held = classes + 1;;) {
                 Float<4> sums{}, counts{};
