@@ -82,15 +82,12 @@ class Moment:
     """Numbers from one moment to the next."""
 
 
-@struct(frozen=True)
+@struct(frozen=True, eq=False)
 class Turns:
     """How often, and in which order, a loop goes through its cell; equal to itself alone."""
 
     moments: int
     reverse: bool
-
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
 
 
 @struct(frozen=True)
